@@ -1,0 +1,41 @@
+# Everything runs in .venv, which the first target that needs it makes. PYTHON picks the interpreter (3.11 or newer).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint coverage bench matrix clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/installed: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/installed  ## kill the ETL example at every place one kill can land
+	@$(BIN)/python -m pytest examples/etl -v -rA --no-header -p no:cacheprovider
+
+test: $(VENV)/installed lint  ## lint, type-check and run every test
+	@$(BIN)/python -m pytest -q
+
+lint: $(VENV)/installed  ## ruff and mypy
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+
+coverage: $(VENV)/installed  ## run every test under coverage and print what is not reached
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+bench: $(VENV)/installed  ## measure against AWS's local runner, in one run
+	@$(BIN)/python -m benchmarks
+
+matrix: $(VENV)/installed  ## the tests on Python 3.11 to 3.13 with SDK 2.1 and 3.0
+	@$(BIN)/nox
+
+clean:  ## remove the environment and every cache
+	@rm -rf $(VENV) .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

@@ -1,0 +1,21 @@
+"""What must hold for every run: one property per file.
+
+A check reads what was recorded and returns a `Finding` or None. It must never be wrong about a correct handler.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_durable.checks import ran_again, replay
+from pytest_durable.checks.finding import Finding
+
+if TYPE_CHECKING:
+    from pytest_durable.service.lifecycle import DurableExecution
+
+__all__ = ["Finding", "check_run"]
+
+
+def check_run(execution: DurableExecution) -> Finding | None:
+    """The first finding of the checks that need nothing but the run itself, the gravest first."""
+    return ran_again.check(execution) or replay.check(execution)

@@ -1,0 +1,22 @@
+"""What a check returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_durable.errors import DurabilityViolation
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A property that does not hold.
+
+    Attributes:
+        violation: the error to raise.
+        summary: one line: which operation, and what happened to it.
+        explanation: what it means, a line each.
+    """
+
+    violation: type[DurabilityViolation]
+    summary: str
+    explanation: tuple[str, ...] = ()

@@ -1,0 +1,97 @@
+"""Check 2: a replay asks for the same operations, in the same order, with the same arguments; and nothing is left out.
+
+The SDK compares type, subtype, name and parent of an operation. It does not notice another duration, payload, list of
+items or function, nor an operation that a replay no longer comes to.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from pytest_durable.checks.finding import Finding
+from pytest_durable.errors import ReplayDiverged
+from pytest_durable.report.timeline import place_text
+from pytest_durable.service.record import Asked, Divergence
+
+if TYPE_CHECKING:
+    from pytest_durable.service.lifecycle import DurableExecution
+
+_NON_DETERMINISTIC = "NonDeterministicExecutionError"
+_ADVICE = "Handler code outside of a step must compute the same on every replay: read the clock inside a step."
+
+
+def check(execution: DurableExecution) -> Finding | None:
+    """Look for a replay that asked for something else than the first pass."""
+    if execution.divergences:
+        return _finding(execution, execution.divergences[0])
+    error = execution.error
+    if error is not None and (error.type or "").endswith(_NON_DETERMINISTIC):
+        return Finding(ReplayDiverged, f"the SDK stopped the replay: {error.message}", (_ADVICE,))
+    return None
+
+
+def _finding(execution: DurableExecution, divergence: Divergence) -> Finding:
+    before, now = divergence.before, divergence.now
+    number = divergence.invocation
+    if now is None:
+        summary = f"{before.method} '{before.path}' was not asked for again by the replay"
+        what = f"First pass: {_text(before)}. Invocation {number} ran to its end without it."
+    else:
+        summary = f"{before.method} '{before.path}' is another call in the replay"
+        what = f"First pass: {_text(before)}. Invocation {number}: {_text(now)}."
+    return Finding(ReplayDiverged, summary, (what, *_consequence(execution), _ADVICE))
+
+
+def _text(asked: Asked) -> str:
+    name = "" if asked.name is None else f" '{asked.name}'"
+    detail = f" of {asked.detail}" if asked.detail else ""
+    codes = ", ".join(code.co_qualname for code in asked.code if code is not None)
+    return f"{asked.method}{name}{detail}{f' running {codes}' if codes else ''} at {place_text(asked.place)}"
+
+
+def _consequence(execution: DurableExecution) -> tuple[str, ...]:
+    error = execution.error
+    if error is None:
+        return ()
+    return (f"The execution ended {execution.status.value}: {error.type}: {error.message}",)
+
+
+def check_fixed_point(execution: DurableExecution, again: DurableExecution, compare_results: bool) -> Finding | None:
+    """Hold a replay of the finished journal against the execution that left it.
+
+    Args:
+        execution: that succeeded.
+        again: the same journal replayed, with nothing allowed to be stored.
+        compare_results: whether fault-free runs agree on the result; one that is random by design is not compared.
+    """
+    finding = check(again)
+    if finding is not None:
+        return finding
+    if again.breach is not None:
+        return Finding(
+            ReplayDiverged,
+            f"a replay of the finished execution asks for new work: {again.breach}",
+            ("The journal of a finished execution holds everything its handler does.", _ADVICE),
+        )
+    if again.cut_short or (again.status is execution.status and not compare_results):
+        return None
+    if (again.status, again.result) != (execution.status, execution.result):
+        return Finding(
+            ReplayDiverged,
+            "a replay of the finished execution gives another result",
+            (f"First pass: {_outcome(execution)}", f"Replay:     {_outcome(again)}", _ADVICE),
+        )
+    return None
+
+
+def _outcome(execution: DurableExecution) -> str:
+    error = execution.error
+    if error is not None:
+        return f"{execution.status.value} {error.type}: {error.message}"
+    return f"{execution.status.value} {_short(execution.result)}"
+
+
+def _short(result: str | None, limit: int = 200) -> str:
+    text = "" if result is None else json.dumps(json.loads(result), ensure_ascii=False)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

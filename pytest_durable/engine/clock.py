@@ -1,0 +1,88 @@
+"""Virtual time: the only clock that the SDK, the service and user code can see.
+
+Time is a whole number of microseconds since the Unix epoch, not a float: sums of many small delays stay exact, and
+``datetime`` has the same resolution. It moves only when the world moves it (nothing can run) or when a test says so.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+MICROS = 1_000_000
+"""Microseconds in a second."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+DEFAULT_START = datetime(2026, 1, 1, tzinfo=UTC)
+"""Where virtual time starts unless a test says otherwise: a fixed instant, the same on every machine."""
+
+
+def micros_of(moment: datetime) -> int:
+    """Microseconds since the Unix epoch of ``moment``; a naive ``datetime`` is taken as UTC."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def micros_in(seconds: float) -> int:
+    """``seconds`` in microseconds, rounded up: a sleeper must never wake before its time."""
+    return math.ceil(seconds * MICROS)
+
+
+class TimePasser(Protocol):
+    """What can let time pass with everything that is due on the way happening: the world."""
+
+    def let_pass(self, until: int) -> None:
+        """Run the world until the clock shows ``until``, in microseconds."""
+
+
+class VirtualClock:
+    """The clock of a simulated world.
+
+    Args:
+        start: the first instant; naive means UTC. Default 2026-01-01T00:00:00Z.
+    """
+
+    __slots__ = ("micros", "world")
+
+    def __init__(self, start: datetime | None = None) -> None:
+        self.micros: int = micros_of(DEFAULT_START if start is None else start)
+        self.world: TimePasser | None = None
+
+    def now(self) -> datetime:
+        """The virtual instant, aware, in UTC."""
+        return at(self.micros)
+
+    def time(self) -> float:
+        """The virtual instant in seconds since the Unix epoch, as ``time.time()`` gives it."""
+        return self.micros / MICROS
+
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` of virtual time pass; timers that fall due on the way fire in their order.
+
+        Raises:
+            ValueError: if ``seconds`` is negative. Time does not run backwards; use `set` between executions.
+        """
+        if seconds < 0:
+            raise ValueError(f"cannot advance the clock by {seconds} s: time does not run backwards")
+        self._move_to(self.micros + micros_in(seconds))
+
+    def set(self, moment: datetime) -> None:
+        """Put the clock at ``moment`` (naive means UTC). A later moment is reached as by `advance`."""
+        self._move_to(micros_of(moment))
+
+    def _move_to(self, target: int) -> None:
+        if self.world is not None and target >= self.micros:
+            self.world.let_pass(target)
+        else:
+            self.micros = target
+
+    def __repr__(self) -> str:
+        return f"VirtualClock({self.now().isoformat()})"
+
+
+def at(micros: int) -> datetime:
+    """The aware UTC ``datetime`` of ``micros`` microseconds since the Unix epoch."""
+    return _EPOCH + timedelta(microseconds=micros)

@@ -1,0 +1,166 @@
+"""A simulated thread and the simulated process it lives in.
+
+A `Task` is a greenlet. Only the world switches to it, and it switches back only where it blocks: so between two
+blocking points nothing else runs, and a run is decided by the scheduler alone.
+
+A `Process` is what dies as one: all tasks of one Lambda invocation. From the moment of its death every blocking call of
+its tasks raises `Killed`, in whatever ``finally:`` or ``except:`` it is made.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import greenlet
+
+if TYPE_CHECKING:
+    from pytest_durable.engine.world import World
+
+MAX_REFUSALS = 1_000
+"""How often a dead process is told so before its task is abandoned: it swallows the kill in a loop."""
+
+
+class Killed(BaseException):
+    """Raised in every task of a process that died. A ``BaseException``, as is every way a real process dies."""
+
+
+class Waiter:
+    """One task's stay at one blocking point. ``done`` once it was woken or timed out."""
+
+    __slots__ = ("done", "task", "woken")
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.done = False
+        self.woken = False
+
+
+class Process:
+    """The tasks that die together.
+
+    Attributes:
+        owner: whatever the code above the engine wants to find from within a task (here: the invocation).
+        completed: whether its main task ran to its end, by itself.
+        cause: why it was killed, or None while it lives.
+        abandoned: tasks that went on after being killed and were cut off.
+    """
+
+    __slots__ = ("abandoned", "cause", "completed", "ended", "main", "name", "on_exit", "owner", "tasks", "world")
+
+    def __init__(self, world: World, name: str, owner: Any, on_exit: Callable[[Process], None]) -> None:
+        self.world = world
+        self.name = name
+        self.owner = owner
+        self.on_exit = on_exit
+        self.cause: str | None = None
+        self.completed = False
+        self.ended = False
+        self.tasks: dict[Task, None] = {}
+        self.main: Task | None = None
+        self.abandoned: list[Task] = []
+
+    def kill(self, cause: str) -> None:
+        """Kill the process: the world unwinds its tasks before anything else runs. The first cause stays."""
+        if self.cause is None and not self.ended:
+            self.cause = cause
+            self.world.note("kill", self.name, cause)
+            self.world.dying.append(self)
+
+    def refuse(self, task: Task) -> NoReturn:
+        """Refuse to block or to act for a task of this process, which is dead.
+
+        Raises:
+            Killed: always.
+        """
+        assert self.cause is not None
+        task.refusals += 1
+        if task.refusals > MAX_REFUSALS:
+            self.abandoned.append(task)
+            self.world.abandon(task)
+        raise Killed(self.cause)
+
+
+class Task(greenlet.greenlet):
+    """A simulated thread.
+
+    Attributes:
+        number: position in the order of creation, from 1, within its world.
+        data: room for the code above the engine, per task.
+    """
+
+    def __init__(self, world: World, process: Process, number: int, name: str, target: Callable[[], Any]) -> None:
+        super().__init__()
+        self.world = world
+        self.process = process
+        self.number = number
+        self.name = name
+        self.target = target
+        self.waiting_for: str | None = None
+        self.refusals = 0
+        self.data: Any = None
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.finished = False
+        self.locals: dict[Any, dict[str, Any]] | None = None
+
+    def run(self) -> None:
+        """The body of the greenlet: run the target and keep how it ended. Nothing escapes into the world."""
+        tracer = threading.gettrace()
+        if tracer is not None:  # a real thread starts with this tracer, and coverage relies on it
+            sys.settrace(tracer)
+        try:
+            self.result = self.target()
+        except BaseException as error:
+            self.error = error
+        finally:
+            if tracer is not None:
+                sys.settrace(None)
+            self.finished = True
+            self.world.task_ended(self)
+
+    def where(self) -> str:
+        """``file:line`` where the task stands, for reports: the innermost frame that is neither ours nor the SDK's."""
+        frame: FrameType | None = self.gr_frame
+        if frame is None:
+            return "not started" if not self.finished else "ended"
+        return place_of(frame)
+
+    def __repr__(self) -> str:
+        return f"<Task {self.number} {self.name}>"
+
+
+_MACHINERY = ("pytest_durable", "aws_durable_execution_sdk_python", "concurrent.futures", "threading", "contextlib")
+
+
+def user_frame(frame: FrameType | None) -> FrameType | None:
+    """The innermost frame from ``frame`` outwards that belongs to the user's code, or None."""
+    while frame is not None and str(frame.f_globals.get("__name__", "")).startswith(_MACHINERY):
+        frame = frame.f_back
+    return frame
+
+
+def place_of(frame: FrameType) -> str:
+    """``file:line`` of the user's code at ``frame``, or of ``frame`` itself if no user code is there."""
+    frame = user_frame(frame) or frame
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def current_task() -> Task | None:
+    """The task that runs this code, or None outside of a world (and in any other OS thread)."""
+    current = greenlet.getcurrent()
+    return current if type(current) is Task else None
+
+
+def origin_of(traceback: TracebackType | None) -> str | None:
+    """``file:line`` of the innermost user frame of a traceback, or None."""
+    found = None
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if not str(frame.f_globals.get("__name__", "")).startswith(_MACHINERY):
+            found = f"{frame.f_code.co_filename}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return found

@@ -1,0 +1,281 @@
+"""What a test holds of an execution: read-only views, and for a started one the levers to let time pass."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from aws_durable_execution_sdk_python.lambda_service import ErrorObject
+from aws_durable_execution_sdk_python.lambda_service import Operation as StoredOperation
+
+from pytest_durable.checks import Finding, check_run, progress
+from pytest_durable.engine import MICROS, Stop, at, micros_in
+from pytest_durable.errors import UnknownOperation
+from pytest_durable.report.failure import Failure
+from pytest_durable.report.timeline import timeline
+from pytest_durable.service.lifecycle import DurableExecution, ExecutionStatus
+from pytest_durable.service.record import InvocationRecord
+
+if TYPE_CHECKING:
+    from pytest_durable.faults import Injector
+
+TIMELINE_BLOCKS = 4
+"""Invocations shown in a failure: the last ones, in which it happened."""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One invocation of the handler.
+
+    Attributes:
+        number: from 1.
+        started: virtual time.
+        ended: virtual time; None while it runs.
+        status: ``PENDING``, ``SUCCEEDED`` or ``FAILED`` as the handler answered, ``died`` if it was killed or timed
+            out, ``raised`` if an exception left it, None while it runs.
+        killed: the fault that killed it, as text; None if none did.
+        error: type and message, if it died or raised.
+    """
+
+    number: int
+    started: datetime
+    ended: datetime | None
+    status: str | None
+    killed: str | None
+    error: tuple[str, str] | None
+
+    @classmethod
+    def of(cls, record: InvocationRecord) -> Invocation:
+        """The view of a record."""
+        ended = None if record.ended is None else at(record.ended)
+        return cls(record.number, at(record.started), ended, record.output, record.fault, record.error)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation in the journal.
+
+    Attributes:
+        path: its names from the root, joined by ``/``; ``[3]`` for an unnamed third one.
+        id: the SDK's operation id.
+        name: as given; None for none.
+        type: ``STEP``, ``WAIT``, ``CONTEXT``, ...
+        sub_type: as the SDK records it: ``Step``, ``Map``, ``MapIteration``, ...
+        status: ``STARTED``, ``PENDING``, ``READY``, ``SUCCEEDED``, ``FAILED``, ...
+        result: the payload as stored, undecoded: it is the handler's serdes that knows how.
+        error: as stored; None unless it failed or is retried.
+        attempts: finished attempts of a step; 0 for anything else.
+        started: virtual time.
+        ended: virtual time; None while it is open.
+        children: the operations below it, in order of creation.
+    """
+
+    path: str
+    id: str
+    name: str | None
+    type: str
+    sub_type: str | None
+    status: str
+    result: str | None
+    error: ErrorObject | None
+    attempts: int
+    started: datetime | None
+    ended: datetime | None
+    children: tuple[Operation, ...]
+
+
+class Execution:
+    """An execution of a durable function.
+
+    Args:
+        execution: the service's side of it.
+        injector: with the plan it was started with.
+        raise_finding: how a finding is raised, with the test's name and replay command.
+    """
+
+    def __init__(
+        self, execution: DurableExecution, injector: Injector, raise_finding: Callable[[Failure, Finding], None]
+    ) -> None:
+        self._execution = execution
+        self._injector = injector
+        self._raise = raise_finding
+
+    # --- what it is -----------------------------------------------------------------------------------------------
+
+    @property
+    def arn(self) -> str:
+        """Its ARN, in the shape AWS gives it."""
+        return self._execution.arn
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self._execution.name
+
+    @property
+    def status(self) -> ExecutionStatus:
+        """``RUNNING``, ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT`` or ``STOPPED``; compares equal to its text."""
+        return self._execution.status
+
+    @property
+    def result(self) -> Any:
+        """What the handler returned, through JSON; None unless it succeeded."""
+        return None if self._execution.result is None else json.loads(self._execution.result)
+
+    @property
+    def error(self) -> ErrorObject | None:
+        """What it failed with: ``.type``, ``.message``, ``.data``, ``.stack_trace``; None unless it failed."""
+        return self._execution.error
+
+    @property
+    def invocations(self) -> tuple[Invocation, ...]:
+        """Its invocations, in order."""
+        return tuple(map(Invocation.of, self._execution.invocations))
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of virtual time from its start to its end, or until now."""
+        end = self._execution.ended
+        return ((self._execution.service.world.clock.micros if end is None else end) - self._execution.started) / MICROS
+
+    @property
+    def billed(self) -> float:
+        """Seconds of virtual time in which an invocation ran: waits are free."""
+        now = self._execution.service.world.clock.micros
+        records = self._execution.invocations
+        return sum((now if record.ended is None else record.ended) - record.started for record in records) / MICROS
+
+    # --- its operations -------------------------------------------------------------------------------------------
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """The operations at the root, in order of creation; those below are their ``children``."""
+        return self._views()[0]
+
+    def operation(self, path: str) -> Operation:
+        """The operation at ``path``; of several with one path the last.
+
+        Raises:
+            UnknownOperation: if there is none; the message lists those there are.
+        """
+        found = self._views()[1]
+        if path not in found:
+            known = ", ".join(map(repr, found)) or "none"
+            raise UnknownOperation(f"no operation at {path!r}; the execution has: {known}")
+        return found[path]
+
+    def body_runs(self, path: str) -> int:
+        """How often the body at ``path`` was begun, over all invocations and attempts.
+
+        Raises:
+            UnknownOperation: if there is no such operation.
+        """
+        runs = sum(run.path == path for record in self._execution.invocations for run in record.bodies)
+        if not runs:
+            self.operation(path)
+        return runs
+
+    def _views(self) -> tuple[tuple[Operation, ...], dict[str, Operation]]:
+        stored = list(self._execution.journal.operations.values())[1:]
+        below: dict[str | None, list[StoredOperation]] = {}
+        for operation in stored:
+            below.setdefault(operation.parent_id, []).append(operation)
+        by_path: dict[str, Operation] = {}
+
+        def view(operation: StoredOperation) -> Operation:
+            children = tuple(view(child) for child in below.get(operation.operation_id, ()))
+            found = _view(operation, self._execution.path_of(operation.operation_id), children)
+            by_path[found.path] = found
+            return found
+
+        return tuple(view(operation) for operation in below.get(None, ())), by_path
+
+    def timeline(self) -> str:
+        """What happened, as text: a block for each invocation, a line for each operation."""
+        return timeline(self._execution)
+
+    def __repr__(self) -> str:
+        count = len(self._execution.invocations)
+        return f"<Execution {self.name} {self.status.value}, {count} invocation{'s' * (count != 1)}>"
+
+    # --- driving a started one ------------------------------------------------------------------------------------
+
+    def run(self) -> Execution:
+        """Drive it to its end.
+
+        Raises:
+            ExecutionStuck: if it has none.
+            DurabilityViolation: what the checks found.
+        """
+        __tracebackhide__ = True
+        stop = self._execution.service.drive(lambda: self._execution.is_over)
+        self._judge(stop)
+        return self
+
+    def advance(self, seconds: float) -> Execution:
+        """Let ``seconds`` of virtual time pass, with everything that falls due.
+
+        Raises:
+            ValueError: if ``seconds`` is negative.
+            DurabilityViolation: what the checks found, if it ends.
+        """
+        __tracebackhide__ = True
+        if seconds < 0:
+            raise ValueError(f"cannot advance by {seconds} s: time does not run backwards")
+        service = self._execution.service
+        service.drive(lambda: False, service.world.clock.micros + micros_in(seconds))
+        if self._execution.is_over:
+            self._judge(Stop.DONE)
+        return self
+
+    def settle(self) -> Execution:
+        """Drive it until it is suspended or over: until nothing can happen without time passing."""
+        __tracebackhide__ = True
+        execution = self._execution
+        stop = execution.service.drive(
+            lambda: execution.is_over or (execution.in_flight is None and not execution.is_scheduled_now)
+        )
+        if execution.is_over or stop is Stop.IDLE:
+            self._judge(stop)
+        return self
+
+    def _judge(self, stop: Stop) -> None:
+        """Raise what the checks find."""
+        __tracebackhide__ = True
+        finding = progress.check(self._execution, stop) or check_run(self._execution)
+        if finding is not None:
+            self._raise(failure_of(self._execution, self._injector, finding), finding)
+
+
+def failure_of(execution: DurableExecution, injector: Injector, finding: Finding) -> Failure:
+    """The failure that a finding about an execution is reported as."""
+    return Failure(
+        violation=finding.violation.__name__,
+        summary=finding.summary,
+        plan=str(injector.plan),
+        timeline=timeline(execution, TIMELINE_BLOCKS),
+        explanation=finding.explanation,
+        kills=len(injector.struck),
+    )
+
+
+def _view(operation: StoredOperation, path: str, children: tuple[Operation, ...]) -> Operation:
+    details = operation.step_details or operation.context_details
+    sub_type: Any = operation.sub_type  # an enum up to SDK 2.1
+    return Operation(
+        path=path,
+        id=operation.operation_id,
+        name=operation.name,
+        type=operation.operation_type.value,
+        sub_type=getattr(sub_type, "value", sub_type),
+        status=operation.status.value,
+        result=None if details is None else details.result,
+        error=None if details is None else details.error,
+        attempts=operation.step_details.attempt if operation.step_details is not None else 0,
+        started=operation.start_timestamp,
+        ended=operation.end_timestamp,
+        children=children,
+    )

@@ -1,0 +1,146 @@
+r"""Fault plans: an immutable list of named faults, and its text.
+
+``PATH[@N]:WHERE, ...`` where PATH is the operation's name, its names joined by ``/`` inside child contexts, ``[3]`` for
+an unnamed third operation, or ``invocation`` for the invocation itself; ``@N`` is the N-th time the execution comes to
+that place. Without it the k-th mention of a place means its k-th time. In a name ``,`` ``@`` ``:`` and ``\`` are written
+with a ``\`` before them. Points are named, never numbered, so a plan survives edits elsewhere.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pytest_durable.errors import InvalidPlan
+from pytest_durable.service.points import BODY, INVOCATION, RETURN, START, STORED, SUSPEND
+
+WHERE: dict[str, str] = {
+    START: "after START is stored, before the body runs",
+    BODY: "after the body finished, before its result is stored",
+    STORED: "after the result is stored, before the handler hears of it",
+    SUSPEND: "after a wait or retry is stored, before the invocation ends",
+    RETURN: "after the handler returned, before the service has the answer",
+}
+"""Where a kill can land, and what dies there, in the order in which an operation comes to them."""
+
+_SPECIAL = re.compile(r"([\\,@:])")
+_FAULT = re.compile(r"(?P<path>(?:[^\\,@:]|\\.)+?)\s*(?:@\s*(?P<nth>[^\\,@:]*?))?\s*:\s*(?P<where>[^,]*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One kill.
+
+    Attributes:
+        path: of the operation, or ``invocation``.
+        where: one of `WHERE`.
+        nth: the how-manieth time the execution comes there, from 1.
+
+    Raises:
+        InvalidPlan: for an unknown ``where``, an empty path or an ``nth`` below 1.
+    """
+
+    path: str
+    where: str
+    nth: int = 1
+
+    def __post_init__(self) -> None:
+        if self.where not in WHERE:
+            raise InvalidPlan(_unknown_where(self.where))
+        if not self.path:
+            raise InvalidPlan(f"':{self.where}' names no operation: write NAME:{self.where}")
+        if self.nth < 1:
+            raise InvalidPlan(f"'{self.path}@{self.nth}': the first time is @1")
+
+    def __str__(self) -> str:
+        return self.text(1)
+
+    def text(self, default: int) -> str:
+        """The fault as text, without ``@N`` if N is ``default``."""
+        times = "" if self.nth == default else f"@{self.nth}"
+        return f"{_SPECIAL.sub(_escape, self.path)}{times}:{self.where}"
+
+
+class FaultPlan(tuple[Fault, ...]):
+    """An immutable sequence of faults; the empty plan is the plain run.
+
+    ``FaultPlan.parse(text)`` reads what ``str(plan)`` writes.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, faults: Iterable[Fault] = ()) -> FaultPlan:
+        plan = super().__new__(cls, faults)
+        for fault in plan:
+            if not isinstance(fault, Fault):
+                raise InvalidPlan(f"a plan holds faults, not {fault!r}: use FaultPlan.parse for text")
+        return plan
+
+    @classmethod
+    def parse(cls, text: str) -> FaultPlan:
+        """Read a plan from its text; blank text is the empty plan.
+
+        Raises:
+            InvalidPlan: saying what is wrong with which fault, and the way out.
+        """
+        if not isinstance(text, str):
+            raise InvalidPlan(f"a plan is text such as 'charge:body', not {text!r}")
+        mentions: dict[tuple[str, str], int] = {}
+        return cls(_parse_fault(part, mentions) for part in _split(text))
+
+    def __str__(self) -> str:
+        return ", ".join(self._texts())
+
+    def _texts(self) -> Iterator[str]:
+        mentions: dict[tuple[str, str], int] = {}
+        for fault in self:
+            place = (fault.path, fault.where)
+            mentions[place] = mentions.get(place, 0) + 1
+            yield fault.text(mentions[place])
+
+    def __repr__(self) -> str:
+        return f"FaultPlan.parse({str(self)!r})"
+
+
+def _escape(match: re.Match[str]) -> str:
+    return "\\" + match.group(1)
+
+
+def _split(text: str) -> list[str]:
+    """The faults of a plan: parts between commas that no backslash stands before."""
+    if not text.strip():
+        return []
+    return [part.strip() for part in re.findall(r"(?:[^\\,]|\\.|\\$)*(?:,|$)", text)[:-1] or [text]]
+
+
+def _parse_fault(part: str, mentions: dict[tuple[str, str], int]) -> Fault:
+    part = part.rstrip(",").strip() if not part.endswith("\\,") else part
+    if part == RETURN or part.startswith(f"{RETURN}@"):
+        part = f"{INVOCATION}{part[len(RETURN):]}:{RETURN}"
+    match = _FAULT.fullmatch(part)
+    if match is None:
+        raise InvalidPlan(
+            f"{part!r} is not a fault: write NAME:WHERE or NAME@N:WHERE, as in 'charge:body, ship@2:stored'. "
+            f"{_legal_where()}"
+        )
+    path = re.sub(r"\\(.)", r"\1", match["path"])
+    where = match["where"].strip()
+    if where not in WHERE:
+        raise InvalidPlan(f"in {part!r}: {_unknown_where(where)}")
+    if match["nth"] is not None and not (match["nth"].isdecimal() and int(match["nth"]) > 0):
+        raise InvalidPlan(f"in {part!r}: @N must be a whole number from 1, as in '{path}@2:{where}'")
+    place = (path, where)
+    mentions[place] = mentions.get(place, 0) + 1
+    return Fault(path, where, mentions[place] if match["nth"] is None else int(match["nth"]))
+
+
+def _unknown_where(where: str) -> str:
+    near = difflib.get_close_matches(where, WHERE, 1)
+    hint = f", did you mean {near[0]!r}?" if near else "."
+    return f"{where!r} is no place where a kill can land{hint} {_legal_where()}"
+
+
+def _legal_where() -> str:
+    return f"WHERE is one of: {', '.join(WHERE)}."

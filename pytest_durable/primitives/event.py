@@ -1,0 +1,40 @@
+"""Stand-in for ``threading.Event``."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from pytest_durable.engine import Waiter
+from pytest_durable.primitives._block import block, wake
+
+
+class Event:
+    """Stands in for ``threading.Event``."""
+
+    __slots__ = ("_flag", "_waiters")
+
+    def __init__(self) -> None:
+        self._flag = False
+        self._waiters: deque[Waiter] | None = None
+
+    def is_set(self) -> bool:
+        """Whether it was set and not cleared since."""
+        return self._flag
+
+    def set(self) -> None:
+        """Set the flag and wake everybody who waits for it, in the order of waiting."""
+        self._flag = True
+        if self._waiters:
+            wake(self._waiters, None)
+
+    def clear(self) -> None:
+        """Reset the flag."""
+        self._flag = False
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until the flag is set or ``timeout`` seconds have passed; return the flag."""
+        if not self._flag:
+            if self._waiters is None:
+                self._waiters = deque()
+            block("an event", self._waiters, timeout)
+        return self._flag

@@ -1,0 +1,113 @@
+"""Stand-ins for ``queue.Queue`` and ``queue.SimpleQueue``."""
+
+from __future__ import annotations
+
+from collections import deque
+from queue import Empty, Full
+from typing import Generic, TypeVar
+
+from pytest_durable.engine import Waiter
+from pytest_durable.primitives._block import block as wait_in
+from pytest_durable.primitives._block import deadline_after, left_until, wake
+
+T = TypeVar("T")
+
+
+class Queue(Generic[T]):
+    """Stands in for ``queue.Queue``; raises the standard library's own ``Empty`` and ``Full``."""
+
+    __slots__ = ("_getters", "_items", "_joiners", "_putters", "_unfinished", "maxsize")
+
+    def __init__(self, maxsize: int = 0) -> None:
+        self.maxsize = maxsize
+        self._items: deque[T] = deque()
+        self._getters: deque[Waiter] = deque()
+        self._putters: deque[Waiter] = deque()
+        self._joiners: deque[Waiter] = deque()
+        self._unfinished = 0
+
+    def qsize(self) -> int:
+        """How many items are in the queue."""
+        return len(self._items)
+
+    def empty(self) -> bool:
+        """Whether there is none."""
+        return not self._items
+
+    def full(self) -> bool:
+        """Whether there is no room for another."""
+        return 0 < self.maxsize <= len(self._items)
+
+    def put(self, item: T, block: bool = True, timeout: float | None = None) -> None:
+        """Add an item, blocking while the queue is full.
+
+        Raises:
+            queue.Full: if there was no room in time.
+        """
+        if self.maxsize > 0:
+            deadline = deadline_after(timeout)
+            while self.full():
+                if not block or not wait_in("room in a queue", self._putters, left_until(deadline)):
+                    raise Full
+        self._items.append(item)
+        self._unfinished += 1
+        if self._getters:
+            wake(self._getters)
+
+    def put_nowait(self, item: T) -> None:
+        """Add an item if there is room.
+
+        Raises:
+            queue.Full: if there is none.
+        """
+        self.put(item, False)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> T:
+        """Take the oldest item, blocking while there is none.
+
+        Raises:
+            queue.Empty: if there was none in time.
+        """
+        if not self._items:
+            deadline = deadline_after(timeout)
+            while not self._items:
+                if not block or not wait_in("an item in a queue", self._getters, left_until(deadline)):
+                    raise Empty
+        item = self._items.popleft()
+        if self._putters:
+            wake(self._putters)
+        return item
+
+    def get_nowait(self) -> T:
+        """Take the oldest item if there is one.
+
+        Raises:
+            queue.Empty: if there is none.
+        """
+        return self.get(False)
+
+    def task_done(self) -> None:
+        """Say that the work on one item that was taken is done.
+
+        Raises:
+            ValueError: if it is said more often than items were put.
+        """
+        if not self._unfinished:
+            raise ValueError("task_done() called too many times")
+        self._unfinished -= 1
+        if not self._unfinished:
+            wake(self._joiners, None)
+
+    def join(self) -> None:
+        """Block until the work on every item is done."""
+        while self._unfinished:
+            wait_in("the end of all work in a queue", self._joiners)
+
+
+class SimpleQueue(Queue[T]):
+    """Stands in for ``queue.SimpleQueue``: a queue without a limit."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__()

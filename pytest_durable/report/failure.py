@@ -1,0 +1,64 @@
+"""A finding as a value; its text is one view of it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a check found.
+
+    Attributes:
+        violation: the name of the error class.
+        summary: one line: which operation, and what happened to it.
+        plan: the fault plan as text; empty if nothing was killed.
+        schedule: the deviations from the default schedule; empty for none.
+        timeline: the failing run.
+        explanation: what it means, what was compared, what is suspected; a line each.
+        kills: how many kills the plan holds.
+        passed: how many runs passed before.
+        test: the test's node id, for the replay command; None outside of pytest.
+        reproduced: whether the same plan failed the same way when it was run again.
+    """
+
+    violation: str
+    summary: str
+    plan: str = ""
+    schedule: str = ""
+    timeline: str = ""
+    explanation: tuple[str, ...] = ()
+    kills: int = 0
+    passed: int = 0
+    test: str | None = None
+    reproduced: bool = True
+
+    def render(self) -> str:
+        """The failure as text, to be read in a terminal of 80 to 120 columns."""
+        lines = [f"{self.summary}      ({self._circumstances()})"]
+        if not self.reproduced:
+            lines.append("  It did not happen again under the same plan: something outside of the simulation decides,")
+            lines.append("  such as a real thread, a file left behind, or state that reset= does not restore.")
+        lines.extend(f"  {line}" for line in self.timeline.splitlines())
+        lines.extend(self.explanation)
+        replay = self.replay_command()
+        if replay is not None:
+            lines.append(f"replay: {replay}")
+        return "\n".join(lines)
+
+    def _circumstances(self) -> str:
+        kills = {0: "without any kill", 1: "1 kill"}.get(self.kills, f"{self.kills} kills")
+        return f"{kills}; {self.passed} {'plan' if self.passed == 1 else 'plans'} passed before"
+
+    def replay_command(self) -> str | None:
+        """The command that runs this plan alone; None outside of pytest."""
+        if self.test is None:
+            return None
+        command = f"pytest {_quoted(self.test)}"
+        return f"{command} --durable-replay={_quoted(self.plan)}" if self.plan else command
+
+
+def _quoted(text: str) -> str:
+    """Quoted for a shell, always, so that the command looks the same for any name."""
+    return f"'{text}'" if "'" not in text else shlex.quote(text)

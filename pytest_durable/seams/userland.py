@@ -1,0 +1,78 @@
+"""The user's own clock, sleep and exit, while a durable context is open.
+
+freezegun shows the virtual clock to ``datetime`` and ``time``; ``time.sleep`` in a simulated thread takes virtual time;
+``os._exit`` in a simulated thread kills its process, not the test's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from datetime import datetime
+from typing import Any, NoReturn
+
+import freezegun
+from freezegun.api import FrozenDateTimeFactory
+
+from pytest_durable.engine import Killed, VirtualClock, current_task
+from pytest_durable.primitives.sleep import real_sleep, sleep
+
+_real_exit = os._exit
+
+
+class _ClockFactory(FrozenDateTimeFactory):  # type: ignore[misc]  # freezegun's stubs type it Any
+    """freezegun's source of the current time, reading the virtual clock instead of a frozen instant."""
+
+    clock: VirtualClock
+
+    def __call__(self) -> datetime:
+        return self.clock.now().replace(tzinfo=None)
+
+
+def _exit(status: int) -> NoReturn:
+    task = current_task()
+    if task is None:
+        _real_exit(status)
+    cause = f"os._exit({status})"
+    task.process.kill(cause)
+    raise Killed(cause)
+
+
+class Userland:
+    """The user's view of time and of the process, opened once for each durable context and closed with it."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        # pytest's own durations stay real: its timing module is left alone.
+        self._freezer: Any = freezegun.freeze_time(clock.now(), ignore=["_pytest.timing"], real_asyncio=True)
+        self._sleepers: list[Any] = []
+        self._open = False
+
+    def open(self) -> None:
+        """Start showing virtual time; does nothing if it is shown already."""
+        if self._open:
+            return
+        self._open = True
+        factory = self._freezer.start()
+        factory.__class__ = _ClockFactory
+        factory.clock = self._clock
+        time.sleep = sleep
+        os._exit = _exit
+        for module in list(sys.modules.values()):  # ``from time import sleep``
+            if module is not None and getattr(module, "__dict__", {}).get("sleep") is real_sleep:
+                module.sleep = sleep  # type: ignore[attr-defined]
+                self._sleepers.append(module)
+
+    def close(self) -> None:
+        """Show real time again; does nothing if it is not virtual."""
+        if not self._open:
+            return
+        self._open = False
+        for module in self._sleepers:
+            if module.__dict__.get("sleep") is sleep:
+                module.sleep = real_sleep
+        self._sleepers.clear()
+        time.sleep = real_sleep
+        os._exit = _real_exit
+        self._freezer.stop()

@@ -1,0 +1,180 @@
+"""The phases of a search, in order, and its result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+
+from pytest_durable.checks import Finding
+from pytest_durable.checks.outcome import differs, finding, was_interrupted
+from pytest_durable.errors import InvalidPlan
+from pytest_durable.execution import failure_of
+from pytest_durable.faults import Fault, FaultPlan
+from pytest_durable.report.failure import Failure
+from pytest_durable.search import draw
+from pytest_durable.search.runner import Run, Runner, silence
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a search that found nothing has done.
+
+    Attributes:
+        runs: how many executions were run, the fault-free ones included.
+        places: every place a kill can land in the fault-free run, as text, in order.
+        killed: the places at which the execution was killed, as text, in order.
+        drawn: how many plans of several kills were drawn.
+    """
+
+    runs: int
+    places: tuple[str, ...]
+    killed: tuple[str, ...]
+    drawn: int
+
+    def __str__(self) -> str:
+        drawn = f", and under {self.drawn} drawn plans of several kills" if self.drawn else ""
+        return f"killed at {len(self.killed)} of {len(self.places)} places{drawn}: every replay was safe"
+
+
+class Search:
+    """The search for the smallest plan that breaks a handler.
+
+    Args:
+        runner: runs the handler.
+        test: node id of the test, for the replay command.
+    """
+
+    def __init__(self, runner: Runner, test: str | None) -> None:
+        self._runner = runner
+        self._test = test
+        self._reference: Run | None = None
+        self._other: Run | None = None
+        self._passed = 0
+
+    def calibrate(self) -> Run:
+        """The fault-free run, which every other one is compared with.
+
+        Raises:
+            DurabilityViolation: if it breaks a promise already, or does not end.
+        """
+        __tracebackhide__ = True
+        run = self._runner.run(FaultPlan())
+        found = run.finding
+        if found is not None and not self._runner_is_stable(run):
+            run = self._runner.run(FaultPlan())
+            found = run.finding
+        if found is not None:
+            self._report(run, found)
+        self._reference = run
+        self._passed += 1
+        return run
+
+    def _runner_is_stable(self, run: Run) -> bool:
+        """Whether two fault-free runs agree on the result; if not, no replay is asked to give the same one."""
+        other = self._runner.run(FaultPlan(), otherwise=False)
+        self._runner.result_is_stable = other.outcome == run.outcome
+        return self._runner.result_is_stable
+
+    def attempt(self, plan: FaultPlan) -> Run:
+        """Run under ``plan``, silently; if that finds something, run again aloud and raise it.
+
+        Raises:
+            DurabilityViolation: what was found.
+        """
+        __tracebackhide__ = True
+        run, found = self.probe(plan)
+        if found is None:
+            self._passed += 1
+            return run
+        again, confirmed = self.probe(plan, aloud=True)
+        if confirmed is None:
+            self._report(run, found, reproduced=False)
+        else:
+            self._report(again, confirmed, reproduced=confirmed.violation is found.violation)
+        return run
+
+    def probe(self, plan: FaultPlan, aloud: bool = False) -> tuple[Run, Finding | None]:
+        """Run under ``plan`` and hold the run against the fault-free one."""
+        __tracebackhide__ = True
+        with nullcontext() if aloud else silence():
+            run = self._runner.run(plan)
+            return run, run.finding or self._compare(run)
+
+    def _compare(self, run: Run) -> Finding | None:
+        assert self._reference is not None
+        reference = self._reference.outcome
+        if not differs(reference, run.outcome) or was_interrupted(run.execution):
+            return None
+        if self._other is None:  # only now is it worth the time
+            self._other = self._runner.run(FaultPlan(), otherwise=True)
+        if not differs(reference, run.outcome, self._other.outcome):
+            return None
+        return finding(reference, run.outcome)
+
+    def _report(self, run: Run, found: Finding, reproduced: bool = True) -> None:
+        __tracebackhide__ = True
+        failure: Failure = replace(
+            failure_of(run.execution, run.injector, found),
+            passed=self._passed,
+            test=self._test,
+            reproduced=reproduced,
+        )
+        raise found.violation(failure)
+
+
+def verify(
+    runner: Runner, *, kills: int, examples: int, seed: int, test: str | None, only: FaultPlan | None = None
+) -> Verification:
+    """Fault-free run, then every single kill, then drawn plans of up to ``kills`` kills.
+
+    Args:
+        runner: runs the handler.
+        kills: at most in one plan; 0 for the fault-free run alone.
+        examples: how many plans are drawn if ``kills`` is more than 1.
+        seed: of the drawing.
+        test: node id of the test, for the replay command.
+        only: run this plan alone, after the fault-free run.
+
+    Raises:
+        DurabilityViolation: the smallest found.
+        InvalidPlan: if ``only`` names an operation that the execution does not have.
+    """
+    __tracebackhide__ = True
+    search = Search(runner, test)
+    calm = search.calibrate()
+    places = tuple(dict.fromkeys(calm.injector.visited))
+    killed: list[Fault] = []
+    drawn = 0
+    if only is not None:
+        check_names(only, calm)
+        killed.extend(search.attempt(only).injector.struck)
+    elif kills > 0:
+        for place in places:
+            killed.extend(search.attempt(FaultPlan([place])).injector.struck)
+        if kills > 1:
+            drawn = draw.plans(search, places, kills, examples, seed)
+    return Verification(runner.runs, tuple(map(str, places)), tuple(map(str, killed)), drawn)
+
+
+def check_names(plan: FaultPlan, run: Run) -> None:
+    """Refuse a plan that names an operation which the run did not have.
+
+    Raises:
+        InvalidPlan: naming it, and those there are.
+    """
+    for problem in unknown_names(plan, {fault.path for fault in run.injector.visited}, run.execution.paths.values()):
+        raise InvalidPlan(problem)
+
+
+def unknown_names(plan: FaultPlan, visited: set[str], paths: object) -> Iterator[str]:
+    """For each fault of ``plan`` at an operation that does not exist: what to say about it."""
+    import difflib
+
+    known = list(dict.fromkeys([*visited, *paths]))  # type: ignore[misc]  # an iterable of str
+    for fault in plan:
+        if fault.path not in known:
+            near = difflib.get_close_matches(fault.path, known, 1)
+            hint = f"did you mean '{near[0]}:{fault.where}'? " if near else ""
+            names = ", ".join(sorted(known))
+            yield f"'{fault}': no operation is named {fault.path!r}; {hint}The execution has: {names}"

@@ -1,0 +1,110 @@
+"""One run of the handler under a plan, in a world of its own that starts at the same instant each time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pytest_durable.checks import Finding, check_run, progress
+from pytest_durable.checks.outcome import Outcome
+from pytest_durable.checks.replay import check_fixed_point
+from pytest_durable.engine import MICROS, Stop, VirtualClock, World
+from pytest_durable.faults import FaultPlan, Injector
+from pytest_durable.service.handlers import Handler
+from pytest_durable.service.lifecycle import DurableExecution, ExecutionStatus
+from pytest_durable.service.service import DurableService
+
+OTHER_START = 3_607
+OTHER_PACE = 0.37
+"""How the other fault-free run differs: seconds later, and seconds of latency for each checkpoint."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is over.
+
+    Attributes:
+        execution: the service's side of it.
+        injector: the places it came to, and the kills that happened.
+        finding: what the checks that need only this run found; None for nothing.
+        outcome: how it ended.
+        digest: the fingerprint of its trace.
+    """
+
+    execution: DurableExecution
+    injector: Injector
+    finding: Finding | None
+    outcome: Outcome
+    digest: str
+
+
+@dataclass
+class Runner:
+    """What stays the same between the runs of one search.
+
+    Attributes:
+        handler: under test.
+        payload: the event, as JSON.
+        clock: the virtual clock that user code sees.
+        start: where each run sets it, in microseconds since the epoch.
+        seed: of each world.
+        reset: restores the outside world before each run; None for nothing to restore.
+        runs: how many runs there were.
+        result_is_stable: whether fault-free runs agree on the result.
+    """
+
+    handler: Handler
+    payload: str
+    clock: VirtualClock
+    start: int
+    seed: int = 0
+    reset: Callable[[], object] | None = None
+    runs: int = 0
+    result_is_stable: bool = True
+
+    def run(self, plan: FaultPlan, *, otherwise: bool = False) -> Run:
+        """Run the handler to its end under ``plan``, check the run, and replay its finished journal.
+
+        Args:
+            plan: the kills.
+            otherwise: start later, at another pace and with another seed: a fault-free run to compare with.
+        """
+        __tracebackhide__ = True
+        if self.reset is not None:
+            self.reset()
+        self.runs += 1
+        self.clock.world = None
+        self.clock.micros = self.start + (OTHER_START * MICROS if otherwise else 0)
+        world = World(self.clock, seed=self.seed + otherwise)
+        service = DurableService(world, seed=self.seed, latency=OTHER_PACE if otherwise else 0)
+        injector = Injector(plan)
+        try:
+            execution = service.start(self.handler, self.payload, points=injector)
+            stop = service.drive(lambda: execution.is_over)
+            finding = progress.check(execution, stop) or check_run(execution)
+            if finding is None and execution.status is ExecutionStatus.SUCCEEDED:
+                finding = self._replay(service, execution)
+            return Run(execution, injector, finding, Outcome.of(execution), world.trace.digest())
+        finally:
+            service.close()
+            self.clock.world = None
+
+    def _replay(self, service: DurableService, execution: DurableExecution) -> Finding | None:
+        again = service.replay(execution)
+        stop = service.drive(lambda: again.is_over)
+        if stop is Stop.IDLE and not again.is_over:
+            return progress.check(again, stop)
+        return check_fixed_point(execution, again, self.result_is_stable)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """No log record is made within this context: a search would print the same lines hundreds of times."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)

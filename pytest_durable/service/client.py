@@ -1,0 +1,83 @@
+"""The service as one invocation sees it: the SDK's ``DurableServiceClient`` protocol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_durable_execution_sdk_python.exceptions import CheckpointError, GetExecutionStateError
+from aws_durable_execution_sdk_python.lambda_service import (
+    CheckpointOutput,
+    CheckpointUpdatedExecutionState,
+    Operation,
+    OperationUpdate,
+    StateOutput,
+)
+
+from pytest_durable.service.errors import InvalidParameterValue
+
+if TYPE_CHECKING:
+    from pytest_durable.service.invocation import Invocation
+
+
+class ServiceClient:
+    """The client of one invocation.
+
+    Args:
+        invocation: that holds it.
+        pages: what its input did not have room for.
+        page_size: how many operations a page of the state holds at most.
+    """
+
+    def __init__(self, invocation: Invocation, state: list[Operation], page_size: int) -> None:
+        self._invocation = invocation
+        self._state = state
+        self._page_size = page_size
+
+    def first_page(self) -> tuple[list[Operation], str]:
+        """The operations of the invocation's input, and the marker of the next page; ``""`` if there is none."""
+        return self._page(0, self._page_size)
+
+    def _page(self, start: int, size: int) -> tuple[list[Operation], str]:
+        end = start + size
+        return self._state[start:end], str(end) if end < len(self._state) else ""
+
+    def checkpoint(
+        self,
+        durable_execution_arn: str,
+        checkpoint_token: str,
+        updates: list[OperationUpdate],
+        client_token: str | None,
+    ) -> CheckpointOutput:
+        """Store ``updates`` and answer with a new token and everything that changed.
+
+        Raises:
+            CheckpointError: if the service refuses, classified as the SDK classifies boto's error.
+            Killed: if a fault strikes here.
+        """
+        try:
+            token, delta = self._invocation.checkpoint(durable_execution_arn, checkpoint_token, updates)
+        except InvalidParameterValue as refusal:
+            raise CheckpointError.from_exception(refusal.as_service_error("CheckpointDurableExecution")) from None
+        state = CheckpointUpdatedExecutionState(operations=delta, next_marker=None)
+        return CheckpointOutput(checkpoint_token=token, new_execution_state=state)  # type: ignore[arg-type]  # 2.1: str
+
+    def get_execution_state(
+        self, durable_execution_arn: str, checkpoint_token: str, next_marker: str, max_items: int = 1000
+    ) -> StateOutput:
+        """A further page of the state that the invocation's input began.
+
+        Raises:
+            GetExecutionStateError: for a stale token, a bad marker or a bad page size.
+        """
+        try:
+            self._invocation.check_token(durable_execution_arn, checkpoint_token)
+            if not 0 <= max_items <= 1000:
+                raise InvalidParameterValue("MaxItems must be between 0 and 1000.")
+            if not next_marker.isdigit() or int(next_marker) >= len(self._state):
+                raise InvalidParameterValue("Invalid marker")
+        except InvalidParameterValue as refusal:
+            raise GetExecutionStateError.from_exception(
+                refusal.as_service_error("GetDurableExecutionState")
+            ) from None
+        operations, marker = self._page(int(next_marker), min(max_items or 100, self._page_size))
+        return StateOutput(operations=operations, next_marker=marker)

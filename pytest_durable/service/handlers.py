@@ -1,0 +1,92 @@
+"""What may be run as a durable function, and how to call it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from aws_durable_execution_sdk_python import execution as sdk_execution
+
+from pytest_durable.errors import InvalidHandler
+
+_SDK_WRAPPER = "durable_execution.<locals>.wrapper"
+
+
+class Handler(NamedTuple):
+    """A durable function, ready to be invoked.
+
+    Attributes:
+        invoke: what Lambda calls, with the invocation input and the Lambda context.
+        function: the user's own function, for its name and its source line.
+        name: the function's name, as Lambda would have it.
+    """
+
+    invoke: Callable[[Any, Any], Any]
+    function: Callable[..., Any]
+    name: str
+
+
+def resolve(handler: Any) -> Handler:
+    """The durable function that ``handler`` is: decorated with ``@durable_execution``, or a plain ``(event, context)``.
+
+    Raises:
+        InvalidHandler: if it cannot be called with an event and a context.
+    """
+    if not callable(handler):
+        raise InvalidHandler(
+            f"the handler is {handler!r}, which cannot be called: pass the function itself, "
+            "decorated with @durable_execution or plain, as in run(handler, event)"
+        )
+    if isinstance(handler, functools.partial) and handler.func is sdk_execution.durable_execution:
+        raise InvalidHandler(
+            "the handler is durable_execution(...) that was given no function: apply it to one, as in "
+            "durable_execution(plugins=[...])(handler)"
+        )
+    _check_signature(handler)
+    durable = _sdk_wrapper(handler)
+    function = handler if durable is None else _user_function(durable)
+    name = getattr(function, "__name__", type(function).__name__)
+    if durable is not None:
+        return Handler(handler, function, name)
+    return Handler(sdk_execution.durable_execution(handler), function, name)
+
+
+def _check_signature(handler: Callable[..., Any]) -> None:
+    try:
+        signature = inspect.signature(handler)
+    except (TypeError, ValueError):  # a builtin that does not tell
+        return
+    try:
+        signature.bind("event", "context")
+    except TypeError as error:
+        name = getattr(handler, "__name__", repr(handler))
+        raise InvalidHandler(
+            f"{name}{signature} cannot be called as a Lambda handler, with (event, context): {error}. "
+            "Bind further arguments with functools.partial or a closure"
+        ) from None
+    if inspect.iscoroutinefunction(handler):
+        raise InvalidHandler(
+            f"{getattr(handler, '__name__', handler)!s} is a coroutine function: the SDK calls the handler without "
+            "awaiting it. Use a plain function; asyncio.run inside a step is fine"
+        )
+
+
+def _sdk_wrapper(handler: Callable[..., Any]) -> Callable[..., Any] | None:
+    """The SDK's wrapper in a chain of decorators; None if the function is not decorated."""
+    link: Any = handler
+    while link is not None:
+        code = getattr(link, "__code__", None)
+        if code is not None and code.co_qualname == _SDK_WRAPPER and link.__globals__ is vars(sdk_execution):
+            return link  # type: ignore[no-any-return]  # it has a __code__, so it is a function
+        link = getattr(link, "__wrapped__", None)
+    return None
+
+
+def _user_function(wrapper: Any) -> Callable[..., Any]:
+    """What was decorated: SDK 3 keeps it in ``__wrapped__``, every release in the closure."""
+    cells = dict(zip(wrapper.__code__.co_freevars, wrapper.__closure__ or (), strict=True))
+    function: Callable[..., Any] = cells["func"].cell_contents
+    return function
+

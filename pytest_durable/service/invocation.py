@@ -1,0 +1,287 @@
+"""One invocation of a durable function: a simulated process, its checkpoints, and what is seen of its code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from aws_durable_execution_sdk_python.execution import (
+    DurableExecutionInvocationInputWithClient,
+    InitialExecutionState,
+)
+from aws_durable_execution_sdk_python.lambda_service import (
+    Operation,
+    OperationAction,
+    OperationType,
+    OperationUpdate,
+)
+
+from pytest_durable.engine import Killed, Process, current_task
+from pytest_durable.seams.observe import Call, Identifier
+from pytest_durable.service.client import ServiceClient
+from pytest_durable.service.errors import STALE_TOKEN, InvalidParameterValue
+from pytest_durable.service.lambda_context import LambdaContext
+from pytest_durable.service.points import BODY, RETURN, START, STORED, SUSPEND
+from pytest_durable.service.points import INVOCATION as ITSELF
+from pytest_durable.service.record import (
+    BodyRun,
+    Divergence,
+    InvocationRecord,
+    Line,
+    asked_of,
+    code_of,
+)
+
+if TYPE_CHECKING:
+    from pytest_durable.service.lifecycle import DurableExecution
+
+_CLOSING = (OperationAction.SUCCEED, OperationAction.FAIL)
+_START_POLL = 0.05
+_START_POLLS = 60
+"""A START that travels alone is sent within 0.1 s (``_STOP_SIGNAL_POLL_SECONDS`` of the SDK); 3 s is for ever."""
+
+
+class Invocation:
+    """An invocation in flight; the observer of the code that runs in its process.
+
+    Args:
+        execution: whose invocation it is.
+        number: from 1.
+    """
+
+    def __init__(self, execution: DurableExecution, number: int) -> None:
+        self.execution = execution
+        self.world = execution.service.world
+        started = self.world.clock.micros
+        state = execution.journal.take_state()
+        request_id = execution.id_for(f"invocation-{number}")
+        self.record = InvocationRecord(number, request_id, started, len(state))
+        self.deadline = started + execution.invocation_timeout
+        self._calls: dict[str, Call] = {}
+        self._children: dict[str | None, list[str]] = {}
+        client = ServiceClient(self, state, execution.service.page_size)
+        operations, marker = client.first_page()
+        event = DurableExecutionInvocationInputWithClient(
+            durable_execution_arn=execution.arn,
+            checkpoint_token=execution.tokens.rotate(number),
+            initial_execution_state=InitialExecutionState(operations, marker),
+            updated_operation_ids=execution.journal.take_updated_ids(),
+            service_client=client,
+        )
+        context = LambdaContext(execution.handler.name, request_id, self.world.clock, self.deadline)
+        handler = execution.handler.invoke
+
+        def main() -> Any:
+            output = handler(event, context)
+            self._die_if(ITSELF, RETURN)
+            return output
+
+        self.process: Process = self.world.process(f"{execution.name}#{number}", main, self, execution.invocation_ended)
+
+    # --- dying ----------------------------------------------------------------------------------------------------
+
+    def _die_if(self, path: str, where: str) -> None:
+        fault = self.execution.points.visit(path, where)
+        if fault is not None:
+            self._die(fault)
+
+    def _die(self, fault: str) -> None:
+        self.record.fault = fault
+        self.process.kill(fault)
+        raise Killed(fault)
+
+    # --- the service's side of a checkpoint -----------------------------------------------------------------------
+
+    def check_token(self, arn: str, token: str) -> None:
+        """Refuse a token that is not the execution's current one.
+
+        Raises:
+            InvalidParameterValue: in the service's words.
+        """
+        if arn != self.execution.arn or not token or token != self.execution.tokens.current:
+            raise InvalidParameterValue(STALE_TOKEN)
+
+    def checkpoint(
+        self, arn: str, token: str, updates: Sequence[OperationUpdate]
+    ) -> tuple[str | None, list[Operation]]:
+        """Store the updates of one request; return the next token, if there is one, and the changed operations.
+
+        Raises:
+            InvalidParameterValue: if the token is stale or an update is refused; nothing is stored then.
+            Killed: if the process is dead, or a fault strikes.
+        """
+        task = current_task()
+        if task is not None and task.process.cause is not None:
+            task.process.refuse(task)
+        self.check_token(arn, token)
+        execution = self.execution
+        if execution.service.latency:
+            self.world.sleep(execution.service.latency)
+            self.check_token(arn, token)
+        if execution.sealed and updates:
+            self._stop_sealed(updates[0].operation_id, updates[0].action.value)
+        journal = execution.journal
+        now = self.world.clock.now()
+        journal.fire_due(now)
+        journal.apply(updates, now)
+        self._note(updates)
+        if updates and updates[-1].operation_type is OperationType.EXECUTION:
+            execution.store_output(updates[-1])
+            execution.tokens.revoke()
+            return None, journal.take_delta()
+        next_token = execution.tokens.rotate(self.record.number)
+        for update in updates:
+            self._die_if_stored(update)
+        return next_token, journal.take_delta()
+
+    def _stop_sealed(self, operation_id: str, what: str) -> NoReturn:
+        """End the replay of a finished journal that wants to add to it."""
+        if operation_id in self.execution.journal.operations:
+            self.execution.cut_short = True  # the SDK never closed it: it is free to run it again
+        else:
+            self.execution.breach = f"{what} {self.execution.path_of(operation_id)}"
+        cause = "a finished journal is sealed"
+        self.process.kill(cause)
+        raise Killed(cause)
+
+    def _die_if_stored(self, update: OperationUpdate) -> None:
+        path = self.execution.path_of(update.operation_id)
+        if update.action in _CLOSING:
+            self._die_if(path, STORED)
+        elif update.action is OperationAction.RETRY or update.operation_type not in (
+            OperationType.STEP,
+            OperationType.CONTEXT,
+        ):
+            self._die_if(path, SUSPEND)
+
+    def _note(self, updates: Sequence[OperationUpdate]) -> None:
+        self.world.note("checkpoint", self.process.name, len(updates))
+        for update in updates:
+            path = self.execution.path_of(update.operation_id)
+            self.world.note(update.operation_type._name_, update.action._name_, path)
+            self.record.updates.append((path, update))
+            line = self.record.lines.get(update.operation_id)
+            if line is not None:
+                line.words.extend(_words_for(update))
+
+    # --- what the code does (the Observer protocol) ---------------------------------------------------------------
+
+    def called(self, call: Call) -> None:
+        """A durable call got its id: name its path, and compare it with what earlier invocations asked for there."""
+        operation_id = call.operation_id
+        assert operation_id is not None
+        execution = self.execution
+        path = execution.name_path(operation_id, call.context_id, call.name or f"[{call.position}]")
+        asked = asked_of(call, path)
+        self._calls[operation_id] = call
+        self._children.setdefault(call.context_id, []).append(operation_id)
+        self.record.asked[operation_id] = asked
+        self.world.note("call", call.method, path, asked.detail)
+        words = ["replayed"] if execution.journal.is_terminal(operation_id) else []
+        self.record.lines[operation_id] = Line(path, words, call.place)
+        before = execution.asked.setdefault(operation_id, asked)
+        if before is not asked and not _same(before, asked):
+            execution.divergences.append(Divergence(self.record.number, before, asked))
+
+    def body_started(self, identifier: Identifier, function: Any, again: bool, attempt: int | None) -> BodyRun:
+        """A body is about to run; may kill the invocation instead."""
+        operation_id = identifier.operation_id
+        execution = self.execution
+        call = self._calls.get(operation_id)
+        path = execution.name_path(operation_id, identifier.parent_id, identifier.name or "?")
+        code = code_of(call.function if call is not None and call.function is not None else function)
+        completed = execution.journal.is_terminal(operation_id)
+        run = BodyRun(operation_id, path, attempt, code, again, completed and not again)
+        self.record.bodies.append(run)
+        line = self.record.lines.setdefault(operation_id, Line(path, []))
+        line.words.append("RAN AGAIN" if run.completed_before else "ran")
+        self.world.note("body", path, attempt or 0)
+        if execution.sealed and not completed and attempt is not None and not self._is_virtual(operation_id, identifier):
+            self._stop_sealed(operation_id, "body of")
+        if self._has_places(run, identifier):
+            fault = execution.points.visit(path, START)
+            if fault is not None:
+                self._await_start(operation_id)
+                self._die(fault)
+        return run
+
+    def body_ended(self, run: BodyRun, error: BaseException | None) -> None:
+        """A body returned, raised or was interrupted; may kill the invocation."""
+        if error is None:
+            run.outcome = "returned"
+        elif isinstance(error, Exception):
+            run.outcome = "raised"
+        else:
+            run.outcome = "interrupted"
+            return
+        self._find_missing(run.operation_id)
+        if not run.again and not self._is_virtual(run.operation_id):
+            self._die_if(run.path, BODY)
+
+    def _has_places(self, run: BodyRun, identifier: Identifier) -> bool:
+        """Whether a kill between START and body is a place of its own: not where no START is stored now."""
+        if run.again or self._is_virtual(run.operation_id, identifier):
+            return False
+        is_context = run.attempt is None or getattr(identifier, "type", None) is OperationType.CONTEXT
+        return not (is_context and self.execution.journal.is_started(run.operation_id))
+
+    def _is_virtual(self, operation_id: str, identifier: Identifier | None = None) -> bool:
+        """Whether the SDK stores nothing for this context: ``is_virtual``, or a branch of a flat map or parallel."""
+        if operation_id in self.execution.journal.operations:
+            return False
+        if identifier is not None and operation_id not in self._calls:
+            parent = self._calls.get(identifier.parent_id or "")
+            if parent is not None:
+                nesting = getattr(parent.arguments.get("config"), "nesting_type", None)
+                if nesting is not None and nesting.name == "FLAT":
+                    self.execution.virtual.add(operation_id)
+        call = self._calls.get(operation_id)
+        if call is not None and getattr(call.arguments.get("config"), "is_virtual", False):
+            self.execution.virtual.add(operation_id)
+        return operation_id in self.execution.virtual
+
+    def _await_start(self, operation_id: str) -> None:
+        """Let the START, which travels asynchronously, reach the service before the kill."""
+        for _ in range(_START_POLLS):
+            if operation_id in self.execution.journal.operations:
+                return
+            self.world.sleep(_START_POLL)
+
+    def _find_missing(self, context_id: str | None) -> None:
+        """A context ran to its end: every operation that an earlier invocation made in it must be made again."""
+        now = self._children.get(context_id, [])
+        known = self.execution.children.setdefault(context_id, {})
+        if len(now) < len(known):
+            made = set(now)
+            for operation_id in known:
+                if operation_id not in made:
+                    before = self.execution.asked[operation_id]
+                    self.execution.divergences.append(Divergence(self.record.number, before, None))
+        known.update(dict.fromkeys(now))
+
+    # --- its end --------------------------------------------------------------------------------------------------
+
+    def handler_ended(self) -> None:
+        """The handler returned or raised by itself, without being suspended."""
+        self._find_missing(None)
+
+    def remember_children(self) -> None:
+        """Keep which operations each context made, for the next invocation to be compared with."""
+        for context_id, made in self._children.items():
+            self.execution.children.setdefault(context_id, {}).update(dict.fromkeys(made))
+
+
+def _same(before: Any, now: Any) -> bool:
+    return (before.method, before.name, before.code, before.detail) == (now.method, now.name, now.code, now.detail)
+
+
+def _words_for(update: OperationUpdate) -> list[str]:
+    if update.action in _CLOSING:
+        return ["stored"] if update.action is OperationAction.SUCCEED else ["failed"]
+    if update.action is OperationAction.RETRY:
+        delay = update.step_options.next_attempt_delay_seconds if update.step_options is not None else 0
+        return [f"again in {delay} s"]
+    if update.operation_type is OperationType.WAIT:
+        seconds = update.wait_options.wait_seconds if update.wait_options is not None else 1
+        return [f"waits {seconds} s"]
+    return []

@@ -1,0 +1,226 @@
+"""The journal of one execution: its operations, in the order in which they were created, and nothing else.
+
+What is stored is the SDK's own ``Operation``, which is immutable: a change replaces the entry. The journal knows which
+operations changed since the invocation in flight last saw the state (`take_delta`), and which of them the service
+changed by itself since the previous invocation saw them (`take_updated_ids`).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from aws_durable_execution_sdk_python.lambda_service import (
+    Operation,
+    OperationAction,
+    OperationStatus,
+    OperationType,
+    OperationUpdate,
+)
+
+from pytest_durable.engine import micros_of
+from pytest_durable.service.errors import InvalidParameterValue
+from pytest_durable.service.operations import TERMINAL, fire, is_pending, kind_of, timer_of
+
+_CONTEXT_OR_STEP = (OperationType.CONTEXT, OperationType.STEP)
+
+
+class Journal:
+    """The operations of one execution.
+
+    Args:
+        execution: the EXECUTION operation, which carries the input; it is the first entry.
+        watch: called with each timer's time, in microseconds, when one is set.
+
+    Attributes:
+        moved_since_input: whether the service changed an operation since the latest invocation was given its input.
+    """
+
+    def __init__(self, execution: Operation, watch: Callable[[int], None]) -> None:
+        self.operations: dict[str, Operation] = {execution.operation_id: execution}
+        self._order: dict[str, int] = {execution.operation_id: 0}
+        self._watch = watch
+        self._changed: dict[str, None] = {}
+        self._by_service: dict[str, None] = {}
+        self._unseen: dict[str, None] = {}
+        self._pending: dict[str, None] = {}
+        self.moved_since_input = False
+        self._timers: list[tuple[int, int, str]] = []
+
+    # --- updates by the handler -----------------------------------------------------------------------------------
+
+    def apply(self, updates: Sequence[OperationUpdate], now: datetime) -> None:
+        """Apply one request's updates, in their order; all of them or, if one is refused, none.
+
+        Raises:
+            InvalidParameterValue: in the service's words; nothing has changed then.
+        """
+        self._validate(updates)
+        for update in updates:
+            kind = kind_of(update.operation_type)
+            if kind is not None:  # else it is EXECUTION, which completes the execution and stores no operation
+                self._store(kind.transition(update, self.operations.get(update.operation_id), now))
+
+    def _validate(self, updates: Sequence[OperationUpdate]) -> None:
+        """The order of the checks is the service's: EXECUTION, then ids and parents, then each update by its type."""
+        executions = [update for update in updates if update.operation_type is OperationType.EXECUTION]
+        if len(executions) > 1:
+            raise InvalidParameterValue("Cannot checkpoint multiple EXECUTION updates.")
+        if executions and updates[-1] is not executions[0]:
+            raise InvalidParameterValue("EXECUTION checkpoint must be the last update.")
+        self._validate_ids(updates)
+        for update in updates:
+            stored = self.operations.get(update.operation_id)
+            _validate_identity(update, stored)
+            if update.operation_type is OperationType.EXECUTION:
+                if update.action not in (OperationAction.SUCCEED, OperationAction.FAIL):
+                    raise InvalidParameterValue("Invalid EXECUTION action.")
+            else:
+                kind = kind_of(update.operation_type)
+                if kind is None:
+                    raise InvalidParameterValue("Unknown operation type.")
+                kind.validate(update, stored)
+
+    def _validate_ids(self, updates: Sequence[OperationUpdate]) -> None:
+        last: dict[str, OperationAction] = {}
+        started_contexts: set[str] = set()
+        for update in updates:
+            previous = last.get(update.operation_id)
+            if previous is not None and not (
+                update.operation_type in _CONTEXT_OR_STEP
+                and previous is OperationAction.START
+                and update.action is not OperationAction.START
+            ):
+                raise InvalidParameterValue("Cannot checkpoint multiple operations with the same ID.")
+            last[update.operation_id] = update.action
+            if update.parent_id is not None and update.parent_id not in started_contexts:
+                parent = self.operations.get(update.parent_id)
+                if parent is None or parent.operation_type is not OperationType.CONTEXT:
+                    raise InvalidParameterValue("Invalid parent operation id.")
+            if update.operation_type is OperationType.CONTEXT and update.action is OperationAction.START:
+                started_contexts.add(update.operation_id)
+
+    def _store(self, operation: Operation) -> None:
+        operation_id = operation.operation_id
+        self.operations[operation_id] = operation
+        self._order.setdefault(operation_id, len(self._order))
+        self._changed[operation_id] = None
+        if is_pending(operation):
+            self._pending[operation_id] = None
+        else:
+            self._pending.pop(operation_id, None)
+        due = timer_of(operation)
+        if due is not None:
+            micros = micros_of(due)
+            heapq.heappush(self._timers, (micros, self._order[operation_id], operation_id))
+            self._watch(micros)
+
+    # --- changes by the service -----------------------------------------------------------------------------------
+
+    def fire_due(self, now: datetime) -> bool:
+        """Let every timer go off that is due; whether one did."""
+        micros = micros_of(now)
+        fired = False
+        while self._timers and self._timers[0][0] <= micros:
+            due, _, operation_id = heapq.heappop(self._timers)
+            operation = self.operations[operation_id]
+            timer = timer_of(operation)
+            if timer is None or micros_of(timer) != due:
+                continue  # it was closed, or set anew, in the meantime
+            self._store(fire(operation, now))
+            self._by_service[operation_id] = None
+            self._unseen[operation_id] = None
+            self.moved_since_input = fired = True
+        return fired
+
+    # --- what an invocation sees ----------------------------------------------------------------------------------
+
+    def take_delta(self) -> list[Operation]:
+        """The operations that changed since the invocation in flight last saw the state, in order of creation."""
+        changed = sorted(self._changed, key=self._order.__getitem__)
+        for operation_id in changed:
+            self._by_service.pop(operation_id, None)
+        self._changed.clear()
+        self._unseen.clear()
+        return [self.operations[operation_id] for operation_id in changed]
+
+    def take_state(self) -> list[Operation]:
+        """All operations a new invocation is given: those below a finished context are left out, as on AWS."""
+        self._changed.clear()
+        self._unseen.clear()
+        self.moved_since_input = False
+        hidden: set[str] = set()
+        visible = []
+        for operation_id, operation in self.operations.items():
+            if self._is_hidden(operation, hidden):
+                hidden.add(operation_id)
+            else:
+                visible.append(operation)
+        return visible
+
+    def _is_hidden(self, operation: Operation, hidden: set[str]) -> bool:
+        """Below a finished context, unless that one must be re-run over its children (``ReplayChildren``)."""
+        if operation.parent_id is None:
+            return False
+        parent = self.operations[operation.parent_id]
+        if parent.status not in TERMINAL:
+            return False
+        replays = parent.context_details is not None and parent.context_details.replay_children
+        return not replays or operation.parent_id in hidden
+
+    def take_updated_ids(self) -> list[str]:
+        """Ids of operations the service changed since the previous invocation saw the state, in order of creation."""
+        updated = sorted(self._by_service, key=self._order.__getitem__)
+        self._by_service.clear()
+        return updated
+
+    @property
+    def has_unseen(self) -> bool:
+        """Whether the service changed something that the invocation in flight has not been shown."""
+        return bool(self._unseen)
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether there is something to be suspended on."""
+        return bool(self._pending)
+
+    def open_operations(self) -> list[Operation]:
+        """The operations that are not finished, in order of creation, without the EXECUTION itself."""
+        return [
+            operation
+            for operation in list(self.operations.values())[1:]
+            if operation.status not in TERMINAL and operation.operation_type is not OperationType.CONTEXT
+        ]
+
+    def is_terminal(self, operation_id: str) -> bool:
+        """Whether the operation is stored and finished."""
+        operation = self.operations.get(operation_id)
+        return operation is not None and operation.status in TERMINAL
+
+    def is_started(self, operation_id: str) -> bool:
+        """Whether the operation's START is stored and it is running."""
+        operation = self.operations.get(operation_id)
+        return operation is not None and operation.status is OperationStatus.STARTED
+
+
+def _validate_identity(update: OperationUpdate, stored: Operation | None) -> None:
+    """An operation keeps its type, subtype, name and parent.
+
+    Raises:
+        InvalidParameterValue: in the service's words.
+    """
+    if stored is None:
+        return
+    if stored.operation_type is not update.operation_type:
+        raise InvalidParameterValue("Inconsistent operation type.")
+    if _differ(stored.sub_type, update.sub_type):
+        raise InvalidParameterValue("Inconsistent operation subtype.")
+    if _differ(stored.name, update.name):
+        raise InvalidParameterValue("Inconsistent operation name.")
+    if _differ(stored.parent_id, update.parent_id):
+        raise InvalidParameterValue("Inconsistent parent operation id.")
+
+
+def _differ(stored: object, updated: object) -> bool:
+    return stored is not None and updated is not None and stored != updated

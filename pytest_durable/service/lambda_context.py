@@ -1,0 +1,46 @@
+"""The Lambda context object that a handler is called with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_durable.engine import MICROS
+
+if TYPE_CHECKING:
+    from pytest_durable.engine import VirtualClock
+
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+
+
+class LambdaContext:
+    """What AWS documents of the Python context object; the remaining time is virtual.
+
+    Args:
+        function_name: the Lambda's name.
+        request_id: of this invocation.
+        clock: the virtual clock.
+        deadline: when the invocation is killed, in microseconds since the epoch.
+    """
+
+    function_version = "$LATEST"
+    memory_limit_in_mb = "128"
+    identity = None
+    client_context = None
+
+    def __init__(self, function_name: str, request_id: str, clock: VirtualClock, deadline: int) -> None:
+        self.function_name = function_name
+        self.aws_request_id = request_id
+        self.invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function_name}"
+        self.log_group_name = f"/aws/lambda/{function_name}"
+        self.log_stream_name = f"2026/01/01/[$LATEST]{request_id.replace('-', '')}"
+        self.tenant_id: str | None = None
+        self._clock = clock
+        self._deadline = deadline
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds of virtual time until the invocation times out."""
+        return max(0, (self._deadline - self._clock.micros) * 1_000 // MICROS)
+
+    def log(self, message: str) -> None:
+        """Accept a message, as the runtime's context does; it goes nowhere."""

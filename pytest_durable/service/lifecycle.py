@@ -1,0 +1,350 @@
+"""One durable execution from its start to its end: when its handler is invoked, and what its answers mean.
+
+Sources: SDK ``execution.py`` for what a handler returns or raises; AWS's local runner for how the service takes it; the
+count and the gaps of re-invocations after a crash as observed on AWS in April 2026, which publishes no numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from aws_durable_execution_sdk_python.lambda_service import (
+    ErrorObject,
+    ExecutionDetails,
+    Operation,
+    OperationAction,
+    OperationStatus,
+    OperationType,
+    OperationUpdate,
+)
+
+from pytest_durable.engine import MICROS, Process, origin_of
+from pytest_durable.service.handlers import Handler
+from pytest_durable.service.invocation import Invocation
+from pytest_durable.service.journal import Journal
+from pytest_durable.service.lambda_context import ACCOUNT, REGION
+from pytest_durable.service.points import NoFaults, Points
+from pytest_durable.service.record import Asked, Divergence, InvocationRecord
+from pytest_durable.service.tokens import Tokens
+
+if TYPE_CHECKING:
+    from pytest_durable.service.service import DurableService
+
+
+class ExecutionStatus(StrEnum):
+    """The states of an execution, named as the Lambda API names them."""
+
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    STOPPED = "STOPPED"
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """When the service invokes again after an invocation that died, raised or timed out.
+
+    Attributes:
+        gaps: seconds between the end of each failed invocation and the next; after the last one the execution fails.
+            As observed on AWS: 9 invocations in total.
+        empty_pendings: how many consecutive PENDING answers with nothing pending are retried before it fails.
+    """
+
+    gaps: tuple[int, ...] = (1, 2, 3, 5, 1, 31, 58, 103)
+    empty_pendings: int = 3
+
+
+@dataclass
+class DurableExecution:
+    """An execution, as the service keeps it.
+
+    Attributes:
+        asked: what the first call for each operation asked for.
+        children: operation ids that were made in each context, by any invocation, in order; None is the root.
+        divergences: where a replay asked for something else.
+        origin: ``file:line`` where the latest error that left the handler was raised.
+        exhausted: whether it was given up, after as many invocations as the service allows.
+        swallowed: ``file:line`` of code that went on although its invocation was dead.
+        sealed: whether it is a replay of a finished journal, to which nothing may be added.
+        breach: what a sealed execution asked for that its journal does not hold.
+        cut_short: whether a sealed execution came to an operation that had not finished, and was stopped there.
+    """
+
+    service: DurableService
+    handler: Handler
+    name: str
+    payload: str
+    points: Points = field(default_factory=NoFaults)
+    invocation_timeout: int = 900 * MICROS
+    execution_timeout: int | None = None
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    sealed: bool = False
+
+    def __post_init__(self) -> None:
+        clock = self.service.world.clock
+        self.started = clock.micros
+        self.ended: int | None = None
+        self.status = ExecutionStatus.RUNNING
+        self.result: str | None = None
+        self.error: ErrorObject | None = None
+        self.origin: str | None = None
+        self.exhausted = False
+        self.swallowed: str | None = None
+        self.breach: str | None = None
+        self.cut_short = False
+        self.invocations: list[InvocationRecord] = []
+        self.in_flight: Invocation | None = None
+        self.asked: dict[str, Asked] = {}
+        self.children: dict[str | None, dict[str, None]] = {}
+        self.divergences: list[Divergence] = []
+        self.virtual: set[str] = set()
+        self._paths: dict[str, str] = {}
+        self._failures = 0
+        self._empty_pendings = 0
+        self._scheduled = False
+        self._scheduled_for = 0
+        self._stored_output: OperationUpdate | None = None
+        execution_id = self.id_for("execution")
+        self.arn = (
+            f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.handler.name}:$LATEST"
+            f"/durable-execution/{self.name}/{execution_id}"
+        )
+        self.tokens = Tokens(execution_id)
+        self.journal = Journal(
+            Operation(
+                operation_id=execution_id,
+                operation_type=OperationType.EXECUTION,
+                status=OperationStatus.STARTED,
+                start_timestamp=clock.now(),
+                execution_details=ExecutionDetails(input_payload=self.payload),
+            ),
+            watch=lambda micros: self.service.world.call_at(micros, self._tick),
+        )
+        if self.execution_timeout is not None:
+            self.service.world.call_at(self.started + self.execution_timeout, self._time_out)
+        self._invoke_at(clock.micros)
+
+    # --- identity -------------------------------------------------------------------------------------------------
+
+    def id_for(self, what: str) -> str:
+        """An id in the shape of a UUID, the same in every run: from the world's seed, this execution and ``what``."""
+        digest = blake2b(f"{self.service.seed}/{self.name}/{what}".encode(), digest_size=16).hexdigest()
+        return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:]))
+
+    def name_path(self, operation_id: str, context_id: str | None, segment: str) -> str:
+        """The path of an operation, given on first sight: its context's path, and its name or position."""
+        path = self._paths.get(operation_id)
+        if path is None:
+            parent = None if context_id is None else self._paths.get(context_id)
+            path = self._paths[operation_id] = segment if parent is None else f"{parent}/{segment}"
+        return path
+
+    def path_of(self, operation_id: str) -> str:
+        """The path of an operation that was seen, else its id."""
+        return self._paths.get(operation_id, operation_id)
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """Path of each operation seen, by operation id."""
+        return self._paths
+
+    # --- invoking -------------------------------------------------------------------------------------------------
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, or will not be driven further."""
+        return self.status is not ExecutionStatus.RUNNING or self.exhausted
+
+    @property
+    def is_scheduled_now(self) -> bool:
+        """Whether the handler is about to be invoked, without time passing."""
+        return self._scheduled and self._scheduled_for <= self.service.world.clock.micros
+
+    def _invoke_at(self, micros: int) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._scheduled_for = micros
+            self.service.world.call_at(micros, self._invoke)
+
+    def _invoke(self) -> None:
+        self._scheduled = False
+        if self.is_over or self.in_flight is not None:
+            return
+        if len(self.invocations) >= self.service.max_invocations:
+            self.exhausted = True
+            return
+        self.journal.fire_due(self.service.world.clock.now())
+        number = len(self.invocations) + 1
+        self.service.world.note("invoke", self.name, number)
+        invocation = Invocation(self, number)
+        self.in_flight = invocation
+        self.invocations.append(invocation.record)
+        self.service.world.call_at(invocation.deadline, lambda: self._time_out_invocation(invocation))
+
+    def _tick(self) -> None:
+        """A timer of the journal is due: let it fire, and invoke if nobody is there to see it."""
+        if self.is_over:
+            return
+        if self.journal.fire_due(self.service.world.clock.now()) and self.in_flight is None:
+            self._invoke_at(self.service.world.clock.micros)
+
+    def _time_out_invocation(self, invocation: Invocation) -> None:
+        if self.in_flight is invocation:
+            seconds = self.invocation_timeout / MICROS
+            invocation.record.error = ("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds")
+            invocation.process.kill("the invocation timed out")
+
+    def _time_out(self) -> None:
+        assert self.execution_timeout is not None
+        seconds = self.execution_timeout // MICROS
+        error = ErrorObject.from_message(f"Execution timed out after {seconds} seconds.")
+        self._end(ExecutionStatus.TIMED_OUT, None, error)
+
+    # --- how an invocation ended ----------------------------------------------------------------------------------
+
+    def invocation_ended(self, process: Process) -> None:
+        """The process of the invocation in flight is gone; decide what comes next."""
+        invocation = self.in_flight
+        assert invocation is not None and invocation.process is process
+        self.in_flight = None
+        record = invocation.record
+        record.ended = self.service.world.clock.micros
+        if process.abandoned:
+            self.swallowed = process.abandoned[0].where()
+        main = process.main
+        assert main is not None
+        if self.sealed and not process.completed:
+            self.exhausted = True
+        if self.is_over:
+            record.output = "died"
+        elif not process.completed or isinstance(main.error, SystemExit):
+            self._died(record, process)
+        elif main.error is not None:
+            self.origin = origin_of(main.error.__traceback__) or self.origin
+            self._failed_attempt(record, "raised", _error_of(main.error))
+        else:
+            self._answered(invocation, main.result)
+        invocation.remember_children()
+
+    def _died(self, record: InvocationRecord, process: Process) -> None:
+        assert process.main is not None
+        cause = process.cause or f"exit status: {process.main.error}"
+        kind, message = record.error or ("Runtime.ExitError", f"RequestId: {record.request_id} Error: {cause}")
+        self._failed_attempt(record, "died", (kind, message))
+
+    def _failed_attempt(self, record: InvocationRecord, output: str, error: tuple[str, str]) -> None:
+        record.output = output
+        record.error = error
+        self._failures += 1
+        if self._failures > len(self.policy.gaps):
+            self._end(ExecutionStatus.FAILED, None, ErrorObject(error[1], error[0], None, None))
+            return
+        self.tokens.revoke()
+        gap = self.policy.gaps[self._failures - 1]
+        self._invoke_at(self.service.world.clock.micros + gap * MICROS)
+
+    def _answered(self, invocation: Invocation, output: Any) -> None:
+        record = invocation.record
+        status = output.get("Status") if isinstance(output, dict) else None
+        record.output = status or "raised"
+        if status in ("SUCCEEDED", "FAILED"):
+            invocation.handler_ended()
+        problem = self._problem_with(output, status)
+        if problem is not None:
+            self._end(
+                ExecutionStatus.FAILED, None, ErrorObject(problem, "InvalidParameterValueException", None, None)
+            )
+            return
+        self._failures = 0
+        if status == "PENDING":
+            self._pending()
+        elif self._stored_output is not None:
+            stored = self._stored_output
+            succeeded = stored.action is OperationAction.SUCCEED
+            self._end(
+                ExecutionStatus.SUCCEEDED if succeeded else ExecutionStatus.FAILED, stored.payload, stored.error
+            )
+        elif status == "SUCCEEDED":
+            self._end(ExecutionStatus.SUCCEEDED, output.get("Result"), None)
+        else:
+            error = output.get("Error")
+            self._end(ExecutionStatus.FAILED, None, ErrorObject.from_dict(error) if error else None)
+
+    @staticmethod
+    def _problem_with(output: Any, status: Any) -> str | None:
+        if not isinstance(output, dict):
+            return f"Invalid invocation output: {output!r}"
+        if status is None:
+            return "Response status is required"
+        if status not in ("SUCCEEDED", "FAILED", "PENDING"):
+            return f"Invalid invocation output: {output!r}"
+        if status == "SUCCEEDED" and output.get("Error"):
+            return "Cannot provide an Error for SUCCEEDED status."
+        if status == "FAILED" and output.get("Result"):
+            return "Cannot provide a Result for FAILED status."
+        return None
+
+    def _pending(self) -> None:
+        """The handler is suspended: invoke again now, or wait for a timer, or object if there is nothing to wait for."""
+        now = self.service.world.clock.micros
+        moved = self.journal.has_unseen or self.journal.fire_due(self.service.world.clock.now())
+        if moved or (not self.journal.has_pending and self.journal.moved_since_input):
+            self._empty_pendings = 0
+            self._invoke_at(now)
+        elif self.journal.has_pending:
+            self._empty_pendings = 0
+            self.tokens.revoke()
+        else:
+            self._empty_pendings += 1
+            if self._empty_pendings > self.policy.empty_pendings:
+                message = "Cannot return PENDING status with no pending operations."
+                self._end(
+                    ExecutionStatus.FAILED, None, ErrorObject(message, "InvalidParameterValueException", None, None)
+                )
+            else:
+                self._invoke_at(now)
+
+    def continue_from(self, finished: DurableExecution) -> None:
+        """Take over the journal of a finished execution of the same name, to replay it."""
+        self.journal.operations.update(finished.journal.operations)
+        self.asked = dict(finished.asked)
+        self.children = {context: dict(made) for context, made in finished.children.items()}
+        self._paths = dict(finished.paths)
+
+    # --- its end --------------------------------------------------------------------------------------------------
+
+    def store_output(self, update: OperationUpdate) -> None:
+        """An EXECUTION update brought the result, because it is too large for the handler's answer."""
+        self._stored_output = update
+
+    def _end(self, status: ExecutionStatus, result: str | None, error: ErrorObject | None) -> None:
+        if self.is_over:
+            return
+        self.status = status
+        self.result = result
+        self.error = error
+        self.ended = self.service.world.clock.micros
+        self.tokens.revoke()
+        self.service.world.note("end", self.name, status.value)
+        if self.in_flight is not None:
+            self.in_flight.process.kill(f"the execution is {status.value}")
+
+    @property
+    def started_at(self) -> datetime:
+        """When it was started."""
+        timestamp = next(iter(self.journal.operations.values())).start_timestamp
+        assert timestamp is not None
+        return timestamp
+
+
+def _error_of(error: BaseException) -> tuple[str, str]:
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return name, str(error)
+
+

@@ -1,0 +1,72 @@
+"""The operation types: for each, which transitions the service allows, what they store and which timer they set.
+
+A type is a module with ``validate(update, stored)``, which refuses in the service's words what the stored state does
+not allow, and ``transition(update, current, now)``, pure, which gives the operation's next state. Timers are part of the
+state: `timer_of` reads them, `fire` lets them go off.
+
+Sources: AWS's local runner 1.4 (``checkpoint/validators``) for the words, the Lambda API model for the ranges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from aws_durable_execution_sdk_python.lambda_service import (
+    Operation,
+    OperationStatus,
+    OperationType,
+    OperationUpdate,
+)
+
+from pytest_durable.service.operations import context, step, wait
+
+
+class Kind(NamedTuple):
+    """The rules of one operation type."""
+
+    validate: Callable[[OperationUpdate, Operation | None], None]
+    transition: Callable[[OperationUpdate, Operation | None, datetime], Operation]
+
+
+KINDS: dict[str, Kind] = {
+    "STEP": Kind(step.validate, step.transition),
+    "WAIT": Kind(wait.validate, wait.transition),
+    "CONTEXT": Kind(context.validate, context.transition),
+}
+"""By the type's name: hashing an enum member is a call into Python, on the hottest path there is."""
+
+TERMINAL = (
+    OperationStatus.SUCCEEDED,
+    OperationStatus.FAILED,
+    OperationStatus.CANCELLED,
+    OperationStatus.TIMED_OUT,
+    OperationStatus.STOPPED,
+)
+
+
+def kind_of(operation_type: OperationType) -> Kind | None:
+    """The rules of an operation type; None if the service does not know it."""
+    return KINDS.get(operation_type._name_)
+
+
+def timer_of(operation: Operation) -> datetime | None:
+    """When the service itself changes this operation next; None if it will not."""
+    if operation.wait_details is not None:
+        return wait.timer_of(operation)
+    if operation.step_details is not None:
+        return step.timer_of(operation)
+    return None
+
+
+def fire(operation: Operation, now: datetime) -> Operation:
+    """The operation after its timer went off."""
+    return wait.fire(operation, now) if operation.operation_type is OperationType.WAIT else step.fire(operation)
+
+
+def is_pending(operation: Operation) -> bool:
+    """Whether the execution may be suspended on this operation: something outside of the handler will change it."""
+    if operation.operation_type is OperationType.STEP:
+        return operation.status is OperationStatus.PENDING
+    return operation.operation_type is not OperationType.CONTEXT and operation.status is OperationStatus.STARTED

@@ -1,0 +1,57 @@
+"""What the operation types share: building the stored operation, and the rules for closing one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from aws_durable_execution_sdk_python.lambda_service import (
+    ContextDetails,
+    Operation,
+    OperationAction,
+    OperationStatus,
+    OperationUpdate,
+    StepDetails,
+    WaitDetails,
+)
+
+from pytest_durable.service.errors import InvalidParameterValue
+
+_OPEN = (OperationStatus.STARTED, OperationStatus.PENDING, OperationStatus.READY)
+
+
+def operation_from(
+    update: OperationUpdate,
+    current: Operation | None,
+    status: OperationStatus,
+    now: datetime,
+    *,
+    step_details: StepDetails | None = None,
+    wait_details: WaitDetails | None = None,
+    context_details: ContextDetails | None = None,
+) -> Operation:
+    """The operation that ``update`` leaves in the journal; it keeps its start time."""
+    return Operation(
+        operation_id=update.operation_id,
+        operation_type=update.operation_type,
+        status=status,
+        parent_id=update.parent_id,
+        name=update.name,
+        start_timestamp=now if current is None else current.start_timestamp,
+        end_timestamp=None if status in _OPEN else now,
+        sub_type=update.sub_type,
+        step_details=step_details,
+        wait_details=wait_details,
+        context_details=context_details,
+    )
+
+
+def close_rules(update: OperationUpdate) -> None:
+    """What SUCCEED and FAIL may carry.
+
+    Raises:
+        InvalidParameterValue: in the service's words.
+    """
+    if update.action is OperationAction.FAIL and update.payload is not None:
+        raise InvalidParameterValue("Cannot provide a Payload for FAIL action.")
+    if update.action is OperationAction.SUCCEED and update.error is not None:
+        raise InvalidParameterValue("Cannot provide an Error for SUCCEED action.")

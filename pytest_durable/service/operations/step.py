@@ -1,0 +1,90 @@
+"""STEP: ``step`` and ``wait_for_condition``.
+
+none -START-> STARTED -RETRY-> PENDING -timer-> READY -START-> STARTED; SUCCEED and FAIL close it from STARTED, READY or
+nothing. ``Attempt`` counts finished attempts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from aws_durable_execution_sdk_python.lambda_service import (
+    Operation,
+    OperationAction,
+    OperationStatus,
+    OperationUpdate,
+    StepDetails,
+)
+
+from pytest_durable.service.errors import InvalidParameterValue
+from pytest_durable.service.operations._common import close_rules, operation_from
+
+_RUNNING = (OperationStatus.STARTED, OperationStatus.READY)
+
+
+def _check(update: OperationUpdate, current: Operation) -> None:
+    """The rules for a step that exists; the service checks nothing but the action while there is none."""
+    action, status = update.action, current.status
+    if action is OperationAction.START:
+        if status is not OperationStatus.READY:
+            raise InvalidParameterValue("Invalid current STEP state to start.")
+    elif action in (OperationAction.SUCCEED, OperationAction.FAIL):
+        if status not in _RUNNING:
+            raise InvalidParameterValue("Invalid current STEP state to close.")
+        close_rules(update)
+    elif action is OperationAction.RETRY:
+        if status not in _RUNNING:
+            raise InvalidParameterValue("Invalid current STEP state to re-attempt.")
+        if update.step_options is None:
+            raise InvalidParameterValue("Invalid StepOptions for the given action.")
+        if update.error is not None and update.payload is not None:
+            raise InvalidParameterValue("Cannot provide both error and payload to RETRY a STEP.")
+
+
+def validate(update: OperationUpdate, stored: Operation | None) -> None:
+    """Refuse an update that the stored state does not allow.
+
+    Raises:
+        InvalidParameterValue: in the service's words.
+    """
+    if update.action is OperationAction.CANCEL:
+        raise InvalidParameterValue("Invalid STEP action.")
+    if stored is not None:
+        _check(update, stored)
+
+
+def transition(update: OperationUpdate, current: Operation | None, now: datetime) -> Operation:
+    """The step after a valid update."""
+    before = (current.step_details if current is not None else None) or StepDetails()
+    action = update.action
+    if action is OperationAction.START:
+        # A condition's state is kept: the SDK takes it up again from a STARTED operation after a crash.
+        details = StepDetails(attempt=before.attempt, result=before.result, error=before.error)
+        return operation_from(update, current, OperationStatus.STARTED, now, step_details=details)
+    if action is OperationAction.RETRY:
+        delay = update.step_options.next_attempt_delay_seconds if update.step_options is not None else 0
+        details = StepDetails(
+            attempt=before.attempt + 1,
+            next_attempt_timestamp=now + timedelta(seconds=delay),
+            result=update.payload,
+            error=update.error,
+        )
+        return operation_from(update, current, OperationStatus.PENDING, now, step_details=details)
+    details = StepDetails(attempt=before.attempt + 1, result=update.payload, error=update.error)
+    status = OperationStatus.SUCCEEDED if action is OperationAction.SUCCEED else OperationStatus.FAILED
+    return operation_from(update, current, status, now, step_details=details)
+
+
+def timer_of(operation: Operation) -> datetime | None:
+    """When the next attempt is due; None unless a retry is pending."""
+    if operation.status is OperationStatus.PENDING and operation.step_details is not None:
+        return operation.step_details.next_attempt_timestamp
+    return None
+
+
+def fire(operation: Operation) -> Operation:
+    """PENDING becomes READY; result and error stay."""
+    assert operation.step_details is not None
+    details = replace(operation.step_details, next_attempt_timestamp=None)
+    return replace(operation, status=OperationStatus.READY, step_details=details)

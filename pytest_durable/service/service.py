@@ -1,0 +1,90 @@
+"""The service of one world: its executions, and driving them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pytest_durable.engine import MICROS, Stop, World
+from pytest_durable.seams.table import installed
+from pytest_durable.service.handlers import Handler
+from pytest_durable.service.lifecycle import DurableExecution, RetryPolicy
+from pytest_durable.service.points import Points
+
+MAX_INVOCATIONS = 5_000
+"""An execution that needs more is taken for one that never ends. Far above what a service would allow to replay."""
+
+
+class DurableService:
+    """The durable execution service in one simulated world.
+
+    Args:
+        world: that it lives in.
+        seed: of the ids it gives.
+        page_size: operations per page of the state.
+        max_invocations: after which an execution counts as endless.
+        latency: seconds that each checkpoint takes.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        seed: int = 0,
+        page_size: int = 1_000,
+        max_invocations: int = MAX_INVOCATIONS,
+        latency: float = 0,
+    ) -> None:
+        self.world = world
+        self.seed = seed
+        self.page_size = page_size
+        self.max_invocations = max_invocations
+        self.latency = latency
+        self.executions: list[DurableExecution] = []
+        world.guard = installed
+
+    def start(
+        self,
+        handler: Handler,
+        payload: str,
+        *,
+        points: Points,
+        name: str | None = None,
+        execution_timeout: float | None = None,
+        invocation_timeout: float = 900,
+        policy: RetryPolicy | None = None,
+    ) -> DurableExecution:
+        """Start an execution; nothing runs before it is driven. Times are in seconds."""
+        execution = DurableExecution(
+            service=self,
+            handler=handler,
+            name=name or f"execution-{len(self.executions) + 1}",
+            payload=payload,
+            points=points,
+            invocation_timeout=round(invocation_timeout * MICROS),
+            execution_timeout=None if execution_timeout is None else round(execution_timeout * MICROS),
+            policy=policy or RetryPolicy(),
+        )
+        self.executions.append(execution)
+        return execution
+
+    def replay(self, finished: DurableExecution) -> DurableExecution:
+        """Start a replay of a finished execution's journal, to which nothing can be added."""
+        again = DurableExecution(
+            service=self,
+            handler=finished.handler,
+            name=finished.name,
+            payload=finished.payload,
+            invocation_timeout=finished.invocation_timeout,
+            sealed=True,
+        )
+        again.continue_from(finished)
+        return again
+
+    def drive(self, done: Callable[[], bool], limit: int | None = None) -> Stop:
+        """Run the world, with the SDK on our primitives, until ``done()`` or the limit; see `World.run`."""
+        with installed():
+            return self.world.run(done, limit)
+
+    def close(self) -> None:
+        """End everything that is in flight."""
+        with installed():
+            self.world.close()

@@ -1,0 +1,26 @@
+"""Checkpoint tokens: opaque to the SDK, bound to one invocation, superseded by every accepted checkpoint."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+
+class Tokens:
+    """The token of one execution that is valid now; there is at most one."""
+
+    __slots__ = ("_execution", "_sequence", "current")
+
+    def __init__(self, execution_id: str) -> None:
+        self._execution = execution_id
+        self._sequence = 0
+        self.current: str | None = None
+
+    def rotate(self, invocation: int) -> str:
+        """Issue the next token, to ``invocation``; the one before is stale from now on."""
+        self._sequence += 1
+        self.current = b64encode(f"{self._execution}:{invocation}:{self._sequence}".encode()).decode()
+        return self.current
+
+    def revoke(self) -> None:
+        """Leave no valid token: the execution is over, or its invocation is."""
+        self.current = None
