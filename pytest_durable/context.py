@@ -21,9 +21,9 @@ from pytest_durable.faults import FaultPlan, Injector
 from pytest_durable.options import DEFAULT_EXAMPLES, DEFAULT_KILLS
 from pytest_durable.primitives.event import Event
 from pytest_durable.report.failure import Failure
+from pytest_durable.seams.userland import Userland
 from pytest_durable.search import Runner, Verification, verify
 from pytest_durable.search.campaign import unknown_names
-from pytest_durable.seams.userland import Userland
 from pytest_durable.service.handlers import Handler, resolve
 from pytest_durable.service.lifecycle import ExecutionStatus
 from pytest_durable.service.service import DurableService
@@ -328,19 +328,17 @@ class FakeDurableContext(DurableContext):
         inputs: Sequence[Any],
         func: Callable[..., Any],
         name: str | None = None,
-        config: MapConfig | None = None,
+        config: MapConfig[Any] | None = None,
     ) -> Any:
         """Apply a function to each item; see ``DurableContext.map``."""
         return self._call("map", inputs, func, name, config)
 
-    def parallel(
-        self, functions: Sequence[Any], name: str | None = None, config: ParallelConfig | None = None
-    ) -> Any:
+    def parallel(self, functions: Sequence[Any], name: str | None = None, config: ParallelConfig | None = None) -> Any:
         """Run functions in parallel; see ``DurableContext.parallel``."""
         return self._call("parallel", functions, name, config)
 
     def run_in_child_context(
-        self, func: Callable[..., Any], name: str | None = None, config: ChildConfig | None = None
+        self, func: Callable[..., Any], name: str | None = None, config: ChildConfig[Any] | None = None
     ) -> Any:
         """Run a function in a child context; see ``DurableContext.run_in_child_context``."""
         return self._call("run_in_child_context", func, name, config)

@@ -112,7 +112,7 @@ class EffectLost(DurabilityViolation):
 class ExecutionStuck(DurabilityViolation):
     """The execution does not end.
 
-    Common causes: a callback nobody answers, a step longer than the invocation timeout, threads that wait for each other.
+    Common causes: a callback nobody answers, a step longer than the invocation timeout, a deadlock.
     """
 
 

@@ -197,6 +197,11 @@ class Execution:
         """What happened, as text: a block for each invocation, a line for each operation."""
         return timeline(self._execution)
 
+    @property
+    def trace_hash(self) -> str:
+        """Fingerprint of everything that happened in its world so far: equal for equal runs, in any process."""
+        return self._execution.service.world.trace.digest()
+
     def __repr__(self) -> str:
         count = len(self._execution.invocations)
         return f"<Execution {self.name} {self.status.value}, {count} invocation{'s' * (count != 1)}>"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 DEFAULT_KILLS = 1
 DEFAULT_EXAMPLES = 100
@@ -29,14 +31,15 @@ class Settings:
     replay: str | None = None
 
 
-def merged(cli: dict[str, str | None], ini: dict[str, str]) -> Settings:
+def merged(cli: Mapping[str, str | None], ini: Mapping[str, str]) -> Settings:
     """The settings from the command line's values and the ini file's, by the names of `Settings`.
 
     Raises:
         ValueError: saying which option has which bad value, and what is legal.
     """
-    values = {name: cli.get(name) if cli.get(name) is not None else ini.get(name) or None for name in _READERS}
-    return Settings(**{name: _READERS[name](name, text) for name, text in values.items() if text is not None})
+    texts = {name: cli.get(name) if cli.get(name) is not None else ini.get(name) or None for name in _READERS}
+    values: dict[str, Any] = {name: _READERS[name](name, text) for name, text in texts.items() if text is not None}
+    return Settings(**values)
 
 
 def _whole_number(name: str, text: str) -> int:
@@ -62,7 +65,7 @@ def _text(name: str, text: str) -> str:
     return text
 
 
-_READERS = {
+_READERS: Mapping[str, Callable[[str, str], Any]] = {
     "kills": _whole_number,
     "examples": _whole_number,
     "seed": _whole_number,

@@ -60,9 +60,8 @@ def _settings_for(request: pytest.FixtureRequest) -> dict[str, Any]:
         if unknown or marker.args:
             wrong = ", ".join(sorted(unknown) or map(repr, marker.args))
             raise pytest.UsageError(f"@pytest.mark.{_MARKER} does not take {wrong}")
-        for name, value in marker.kwargs.items():
-            if request.config.getoption(f"durable_{name}") is None:
-                values[name] = value
+        free = {name for name in marker.kwargs if request.config.getoption(f"durable_{name}") is None}
+        values.update({name: marker.kwargs[name] for name in free})
     return values
 
 

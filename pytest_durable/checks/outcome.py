@@ -1,7 +1,7 @@
 """Check 3: the execution ends as it does without faults.
 
 What two fault-free runs, at other times and at another pace, do not agree on is not compared: a random id in the
-result, or the time it took, is not an error. And an at-most-once step that was interrupted may fail: that is its promise.
+result, or the time it took, is not an error. And an at-most-once step that was interrupted may fail: it promised so.
 """
 
 from __future__ import annotations
@@ -73,8 +73,7 @@ def _values_differ(reference: Any, found: Any, other: Any) -> bool:
         if other is not _ABSENT and other.keys() != reference.keys():
             return False
         return reference.keys() != found.keys() or any(
-            _values_differ(reference[key], found[key], _ABSENT if other is _ABSENT else other[key])
-            for key in reference
+            _values_differ(reference[key], found[key], _ABSENT if other is _ABSENT else other[key]) for key in reference
         )
     if isinstance(reference, list) and isinstance(found, list):
         if other is not _ABSENT and len(other) != len(reference):

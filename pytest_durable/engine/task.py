@@ -89,6 +89,8 @@ class Task(greenlet.greenlet):
 
     Attributes:
         number: position in the order of creation, from 1, within its world.
+        result: what the target returned, once it has.
+        raised: what it raised instead.
         data: room for the code above the engine, per task.
     """
 
@@ -103,7 +105,7 @@ class Task(greenlet.greenlet):
         self.refusals = 0
         self.data: Any = None
         self.result: Any = None
-        self.error: BaseException | None = None
+        self.raised: BaseException | None = None
         self.finished = False
         self.locals: dict[Any, dict[str, Any]] | None = None
 
@@ -115,7 +117,7 @@ class Task(greenlet.greenlet):
         try:
             self.result = self.target()
         except BaseException as error:
-            self.error = error
+            self.raised = error
         finally:
             if tracer is not None:
                 sys.settrace(None)

@@ -16,12 +16,13 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
+from math import ceil
 from random import Random
 from typing import Any
 
 import greenlet
 
-from pytest_durable.engine.clock import VirtualClock, micros_in
+from pytest_durable.engine.clock import MICROS, VirtualClock
 from pytest_durable.engine.scheduler import FirstInFirstOut, Scheduler
 from pytest_durable.engine.task import Killed, Process, Task, Waiter, current_task
 from pytest_durable.engine.trace import Trace
@@ -99,10 +100,11 @@ class World:
 
     # --- blocking, called from tasks ----------------------------------------------------------------------------
 
-    def block(self, why: str, waiters: deque[Waiter] | None, timeout: float | None) -> bool:
-        """Block the current task until somebody wakes its waiter, or ``timeout`` seconds have passed.
+    def block(self, task: Task, why: str, waiters: deque[Waiter] | None, timeout: float | None) -> bool:
+        """Block ``task``, which is the current one, until somebody wakes its waiter, or ``timeout`` seconds have passed.
 
         Args:
+            task: the current task.
             why: what it waits for, for the deadlock report.
             waiters: where the waiter is put, for `wake_one`; None to sleep for ``timeout``.
             timeout: seconds of virtual time; None for ever.
@@ -112,11 +114,7 @@ class World:
 
         Raises:
             Killed: if the task's process is dead, now or when it would go on.
-            RuntimeError: outside of a task: the caller is not simulated and would block for ever.
         """
-        task = current_task()
-        if task is None or task.world is not self:
-            raise RuntimeError(f"{why}: blocked outside of the simulation")
         process = task.process
         if process.cause is not None:
             process.refuse(task)
@@ -124,7 +122,9 @@ class World:
         if waiters is not None:
             waiters.append(waiter)
         if timeout is not None:
-            self._at(self.clock.micros + micros_in(timeout) if timeout > 0 else self.clock.micros, waiter)
+            self._sequence += 1
+            due = self.clock.micros + ceil(timeout * MICROS) if timeout > 0 else self.clock.micros
+            heapq.heappush(self._timers, (due, self._sequence, waiter))
         task.waiting_for = why
         self._leave(waiter)
         if not waiter.woken and waiters is not None:
@@ -144,8 +144,7 @@ class World:
         elif self._ready:
             task = self._next_ready()
             self.trace.entries.append((self.clock.micros, task.number))
-            if task.parent is not self._hub:
-                task.parent = self._hub
+            self._adopt(task)
             self._switch_to(task)
         elif not self._is_next(waiter) or self._done():
             self._switch_to(self._hub)
@@ -153,6 +152,12 @@ class World:
             heapq.heappop(self._timers)
             waiter.done = True
             self.trace.entries.append((self.clock.micros, waiter.task.number))
+
+    def _adopt(self, task: Task) -> None:
+        """Have ``task`` come back here when it ends."""
+        if task.parent is not self._hub:
+            assert self._hub is not None
+            task.parent = self._hub
 
     def _is_next(self, waiter: Waiter) -> bool:
         """Whether ``waiter``'s is the next deadline of all, within the limit; the clock is moved to it then."""
@@ -185,8 +190,16 @@ class World:
             sys.settrace(tracer)
 
     def sleep(self, seconds: float) -> None:
-        """Block the current task for ``seconds`` of virtual time; at least, everything else that is ready runs."""
-        self.block("sleep", None, seconds)
+        """Block the current task for ``seconds`` of virtual time; at least, everything else that is ready runs.
+
+        Raises:
+            Killed: if the task's process is dead, now or when it would go on.
+            RuntimeError: outside of a task of this world.
+        """
+        task = current_task()
+        if task is None or task.world is not self:
+            raise RuntimeError("a virtual sleep outside of the simulation")
+        self.block(task, "sleep", None, seconds)
 
     def wake_one(self, waiters: deque[Waiter]) -> bool:
         """Wake the task that waits longest in ``waiters``; False if none does."""
@@ -202,17 +215,14 @@ class World:
 
     def call_at(self, micros: int, action: Callable[[], None]) -> None:
         """Call ``action`` from the world when the clock shows ``micros``, or as soon as it can if that is past."""
-        self._at(micros, action)
-
-    def _at(self, micros: int, what: Waiter | Callable[[], None]) -> None:
         self._sequence += 1
-        heapq.heappush(self._timers, (micros, self._sequence, what))
+        heapq.heappush(self._timers, (micros, self._sequence, action))
 
     def let_pass(self, until: int) -> None:
         """Let virtual time pass up to ``until`` microseconds: from a task by sleeping, from a test by running."""
         task = current_task()
         if task is not None and task.world is self:
-            self.sleep((until - self.clock.micros) / 1_000_000)
+            self.sleep((until - self.clock.micros) / MICROS)
         elif self.guard is not None:
             with self.guard():
                 self.run(lambda: False, until)
@@ -286,8 +296,7 @@ class World:
         if task.finished:
             return
         self.trace.entries.append((self.clock.micros, task.number))
-        if task.parent is not self._hub:
-            task.parent = self._hub
+        self._adopt(task)
         tracer = sys.gettrace()
         if tracer is not None:
             sys.settrace(None)
@@ -309,8 +318,8 @@ class World:
             for task in ended:
                 process = task.process
                 process.tasks.pop(task, None)
-                if type(task.error) is KeyboardInterrupt:
-                    raise task.error
+                if type(task.raised) is KeyboardInterrupt:
+                    raise task.raised
                 if task is process.main and process.cause is None:
                     process.completed = True
                     self._exit(process)

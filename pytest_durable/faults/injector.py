@@ -12,29 +12,33 @@ class Injector:
         plan: what shall happen.
 
     Attributes:
-        visited: every place the execution came to, each as the fault that could strike there.
         struck: the faults that happened.
     """
 
     def __init__(self, plan: FaultPlan) -> None:
         self.plan = plan
-        self.visited: list[Fault] = []
         self.struck: list[Fault] = []
+        self._visited: list[tuple[str, str, int]] = []
         self._times: dict[tuple[str, str], int] = {}
-        self._waiting = dict.fromkeys(plan)
+        self._waiting = {(fault.path, fault.where, fault.nth): fault for fault in plan}
 
     def visit(self, path: str, where: str) -> str | None:
         """The execution has come to a place; the text of the fault that strikes there, or None."""
         nth = self._times.get((path, where), 0) + 1
         self._times[path, where] = nth
-        here = Fault(path, where, nth)
-        self.visited.append(here)
-        if here not in self._waiting:
+        here = (path, where, nth)
+        self._visited.append(here)
+        fault = self._waiting.pop(here, None)
+        if fault is None:
             return None
-        del self._waiting[here]
-        self.struck.append(here)
-        return str(here)
+        self.struck.append(fault)
+        return str(fault)
+
+    @property
+    def visited(self) -> list[Fault]:
+        """Every place the execution came to, in order, each as the fault that could strike there."""
+        return [Fault(*place) for place in self._visited]
 
     def unreached(self) -> list[Fault]:
         """The faults of the plan that did not happen."""
-        return list(self._waiting)
+        return list(self._waiting.values())

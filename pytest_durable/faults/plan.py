@@ -1,9 +1,9 @@
 r"""Fault plans: an immutable list of named faults, and its text.
 
-``PATH[@N]:WHERE, ...`` where PATH is the operation's name, its names joined by ``/`` inside child contexts, ``[3]`` for
-an unnamed third operation, or ``invocation`` for the invocation itself; ``@N`` is the N-th time the execution comes to
-that place. Without it the k-th mention of a place means its k-th time. In a name ``,`` ``@`` ``:`` and ``\`` are written
-with a ``\`` before them. Points are named, never numbered, so a plan survives edits elsewhere.
+``PATH[@N]:WHERE, ...`` where PATH is the operation's name, its names joined by ``/`` inside child contexts, ``[3]``
+for an unnamed third operation, or ``invocation`` for the invocation itself; ``@N`` is the N-th time the execution
+comes to that place. Without it the k-th mention of a place means its k-th time. In a name ``,`` ``@`` ``:`` and ``\``
+are written with a ``\`` before them. Points are named, never numbered, so a plan survives edits elsewhere.
 """
 
 from __future__ import annotations
@@ -72,6 +72,11 @@ class FaultPlan(tuple[Fault, ...]):
     __slots__ = ()
 
     def __new__(cls, faults: Iterable[Fault] = ()) -> FaultPlan:
+        """Build a plan of ``faults``, in this order.
+
+        Raises:
+            InvalidPlan: if one of them is no `Fault`.
+        """
         plan = super().__new__(cls, faults)
         for fault in plan:
             if not isinstance(fault, Fault):
@@ -118,7 +123,7 @@ def _split(text: str) -> list[str]:
 def _parse_fault(part: str, mentions: dict[tuple[str, str], int]) -> Fault:
     part = part.rstrip(",").strip() if not part.endswith("\\,") else part
     if part == RETURN or part.startswith(f"{RETURN}@"):
-        part = f"{INVOCATION}{part[len(RETURN):]}:{RETURN}"
+        part = f"{INVOCATION}{part[len(RETURN) :]}:{RETURN}"
     match = _FAULT.fullmatch(part)
     if match is None:
         raise InvalidPlan(

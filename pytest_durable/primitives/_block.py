@@ -16,7 +16,7 @@ def block(why: str, waiters: deque[Waiter] | None, timeout: float | None = None)
     task = current_task()
     if task is None:
         raise RuntimeError(f"{why}: a simulated primitive blocked outside of the simulation")
-    return task.world.block(why, waiters, timeout)
+    return task.world.block(task, why, waiters, timeout)
 
 
 def wake(waiters: deque[Waiter], count: int | None = 1) -> None:

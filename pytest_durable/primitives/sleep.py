@@ -12,7 +12,8 @@ from greenlet import getcurrent
 
 from pytest_durable.engine import MICROS, current_task
 
-# Taken at import: whoever freezes time later patches the module's attributes, and we would call ourselves.
+# For the outside of the simulation. Taken at import: whoever freezes time later patches the module's attributes,
+# and then we would call ourselves.
 _time, _monotonic, _perf_counter, _time_ns, _monotonic_ns = (
     _real.time,
     _real.monotonic,

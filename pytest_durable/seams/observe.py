@@ -34,19 +34,41 @@ OPERATIONS = (
 """The methods of ``DurableContext`` that make an operation."""
 
 
+_BODY = {
+    "step": "func",
+    "map": "func",
+    "run_in_child_context": "func",
+    "wait_for_callback": "submitter",
+    "wait_for_condition": "check",
+}
+"""The parameter that is the body, of the methods that have one."""
+
+
 class Call:
     """One durable call of user code.
 
     Attributes:
         method: one of `OPERATIONS`.
         arguments: by name, as given.
+        function: the body it was given; None for an operation without one.
+        name: what the operation is called: as given, else what a ``@durable_step`` left on its function.
         operation_id: the id the SDK gave it; None until then, and for a call refused before it got one.
         context_id: the id of the context that it was made on; None for the root.
         position: its number in that context, from 1.
         place: ``(file, line)`` of the user's code.
     """
 
-    __slots__ = ("arguments", "context_id", "frame_code", "line", "method", "operation_id", "position")
+    __slots__ = (
+        "arguments",
+        "context_id",
+        "frame_code",
+        "function",
+        "line",
+        "method",
+        "name",
+        "operation_id",
+        "position",
+    )
 
     def __init__(self, method: str, arguments: dict[str, Any], context_id: str | None, frame: FrameType | None) -> None:
         self.method = method
@@ -56,26 +78,14 @@ class Call:
         self.position = 0
         self.frame_code: CodeType | None = None if frame is None else frame.f_code
         self.line = 0 if frame is None else frame.f_lineno
+        body = _BODY.get(method)
+        self.function: Any = None if body is None else arguments.get(body)
+        self.name: str | None = arguments.get("name") or getattr(self.function, "_original_name", None)
 
     @property
     def place(self) -> tuple[str, int]:
         """File and line of the user's code that made the call."""
         return ("?" if self.frame_code is None else self.frame_code.co_filename, self.line)
-
-    @property
-    def name(self) -> str | None:
-        """The name the operation gets: as given, else the one a ``@durable_step`` left on its function."""
-        name = self.arguments.get("name")
-        function = self.function
-        return name or getattr(function, "_original_name", None)
-
-    @property
-    def function(self) -> Any:
-        """The body it was given; None for an operation without one."""
-        for parameter in ("func", "submitter", "check"):
-            if parameter in self.arguments:
-                return self.arguments[parameter]
-        return None
 
 
 class Identifier(Protocol):
@@ -84,6 +94,7 @@ class Identifier(Protocol):
     operation_id: str
     parent_id: str | None
     name: str | None
+    operation_type: Any
 
 
 class Observer(Protocol):
@@ -149,7 +160,7 @@ def _wait_in_seconds(
     args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType | None
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Accept ``context.wait(300)``, which early material of AWS prints and the installed SDK rejects."""
-    duration = args[0] if args else kwargs.get("duration")
+    duration: Any = args[0] if args else kwargs.get("duration")
     if type(duration) not in (int, float):
         return args, kwargs
     from aws_durable_execution_sdk_python.config import Duration

@@ -7,6 +7,7 @@ would block the test for ever, or depend on the machine.
 from __future__ import annotations
 
 import concurrent.futures
+import datetime
 import queue
 import random
 import sys
@@ -18,7 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from pytest_durable.errors import UnknownPrimitive
-from pytest_durable.primitives import condition, event, executor, jitter, lock, sleep, thread
+from pytest_durable.primitives import condition, date, event, executor, jitter, lock, sleep, thread
 from pytest_durable.primitives import queue as queues
 
 SDK = "aws_durable_execution_sdk_python"
@@ -63,6 +64,14 @@ TABLE: Mapping[ModuleType, Mapping[str, Any]] = {
         "sleep": sleep.sleep,
     },
     random: {"random": jitter.random},
+    datetime: {
+        "datetime": date.datetime,
+        "date": _KEPT,
+        "timedelta": _KEPT,
+        "timezone": _KEPT,
+        "tzinfo": _KEPT,
+        "UTC": _KEPT,
+    },
 }
 
 _SHARED = {"Any", "Callable", "Iterable", "deque"}

@@ -21,7 +21,7 @@ from pytest_durable.primitives.sleep import real_sleep, sleep
 _real_exit = os._exit
 
 
-class _ClockFactory(FrozenDateTimeFactory):  # type: ignore[misc]  # freezegun's stubs type it Any
+class _ClockFactory(FrozenDateTimeFactory):
     """freezegun's source of the current time, reading the virtual clock instead of a frozen instant."""
 
     clock: VirtualClock
@@ -57,7 +57,7 @@ class Userland:
         factory = self._freezer.start()
         factory.__class__ = _ClockFactory
         factory.clock = self._clock
-        time.sleep = sleep
+        setattr(time, "sleep", sleep)  # noqa: B010  # typeshed types the attribute more narrowly than its use
         os._exit = _exit
         for module in list(sys.modules.values()):  # ``from time import sleep``
             if module is not None and getattr(module, "__dict__", {}).get("sleep") is real_sleep:
@@ -73,6 +73,6 @@ class Userland:
             if module.__dict__.get("sleep") is sleep:
                 module.sleep = real_sleep
         self._sleepers.clear()
-        time.sleep = real_sleep
+        setattr(time, "sleep", real_sleep)  # noqa: B010  # as above
         os._exit = _real_exit
         self._freezer.stop()

@@ -61,7 +61,7 @@ class Search:
         __tracebackhide__ = True
         run = self._runner.run(FaultPlan())
         found = run.finding
-        if found is not None and not self._runner_is_stable(run):
+        if found is not None and not self._is_stable(run):
             run = self._runner.run(FaultPlan())
             found = run.finding
         if found is not None:
@@ -70,9 +70,9 @@ class Search:
         self._passed += 1
         return run
 
-    def _runner_is_stable(self, run: Run) -> bool:
+    def _is_stable(self, run: Run) -> bool:
         """Whether two fault-free runs agree on the result; if not, no replay is asked to give the same one."""
-        other = self._runner.run(FaultPlan(), otherwise=False)
+        other = self._runner.run(FaultPlan())
         self._runner.result_is_stable = other.outcome == run.outcome
         return self._runner.result_is_stable
 

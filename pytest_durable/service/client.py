@@ -59,7 +59,7 @@ class ServiceClient:
         except InvalidParameterValue as refusal:
             raise CheckpointError.from_exception(refusal.as_service_error("CheckpointDurableExecution")) from None
         state = CheckpointUpdatedExecutionState(operations=delta, next_marker=None)
-        return CheckpointOutput(checkpoint_token=token, new_execution_state=state)  # type: ignore[arg-type]  # 2.1: str
+        return CheckpointOutput(checkpoint_token=token, new_execution_state=state)
 
     def get_execution_state(
         self, durable_execution_arn: str, checkpoint_token: str, next_marker: str, max_items: int = 1000
@@ -76,8 +76,6 @@ class ServiceClient:
             if not next_marker.isdigit() or int(next_marker) >= len(self._state):
                 raise InvalidParameterValue("Invalid marker")
         except InvalidParameterValue as refusal:
-            raise GetExecutionStateError.from_exception(
-                refusal.as_service_error("GetDurableExecutionState")
-            ) from None
+            raise GetExecutionStateError.from_exception(refusal.as_service_error("GetDurableExecutionState")) from None
         operations, marker = self._page(int(next_marker), min(max_items or 100, self._page_size))
         return StateOutput(operations=operations, next_marker=marker)

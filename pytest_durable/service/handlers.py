@@ -89,4 +89,3 @@ def _user_function(wrapper: Any) -> Callable[..., Any]:
     cells = dict(zip(wrapper.__code__.co_freevars, wrapper.__closure__ or (), strict=True))
     function: Callable[..., Any] = cells["func"].cell_contents
     return function
-

@@ -189,16 +189,23 @@ class Invocation:
         execution = self.execution
         call = self._calls.get(operation_id)
         path = execution.name_path(operation_id, identifier.parent_id, identifier.name or "?")
-        code = code_of(call.function if call is not None and call.function is not None else function)
+        asked = self.record.asked.get(operation_id)
+        code = code_of(function) if asked is None else asked.body
         completed = execution.journal.is_terminal(operation_id)
-        run = BodyRun(operation_id, path, attempt, code, again, completed and not again)
+        is_step = identifier.operation_type is OperationType.STEP
+        run = BodyRun(operation_id, path, attempt if is_step else None, code, again, completed and not again)
         self.record.bodies.append(run)
-        line = self.record.lines.setdefault(operation_id, Line(path, []))
+        line = self.record.lines.get(operation_id)
+        if line is None:
+            line = self.record.lines[operation_id] = Line(path, [])
         line.words.append("RAN AGAIN" if run.completed_before else "ran")
         self.world.note("body", path, attempt or 0)
-        if execution.sealed and not completed and attempt is not None and not self._is_virtual(operation_id, identifier):
+        run.is_virtual = not is_step and self._is_virtual(operation_id, identifier, call)
+        if again or run.is_virtual:
+            return run
+        if execution.sealed and is_step and not completed:
             self._stop_sealed(operation_id, "body of")
-        if self._has_places(run, identifier):
+        if is_step or not execution.journal.is_started(operation_id):  # else the context's START was stored before
             fault = execution.points.visit(path, START)
             if fault is not None:
                 self._await_start(operation_id)
@@ -214,31 +221,20 @@ class Invocation:
         else:
             run.outcome = "interrupted"
             return
-        self._find_missing(run.operation_id)
-        if not run.again and not self._is_virtual(run.operation_id):
+        if run.attempt is None:
+            self._find_missing(run.operation_id)
+        if not run.again and not run.is_virtual:
             self._die_if(run.path, BODY)
 
-    def _has_places(self, run: BodyRun, identifier: Identifier) -> bool:
-        """Whether a kill between START and body is a place of its own: not where no START is stored now."""
-        if run.again or self._is_virtual(run.operation_id, identifier):
-            return False
-        is_context = run.attempt is None or getattr(identifier, "type", None) is OperationType.CONTEXT
-        return not (is_context and self.execution.journal.is_started(run.operation_id))
-
-    def _is_virtual(self, operation_id: str, identifier: Identifier | None = None) -> bool:
+    def _is_virtual(self, operation_id: str, identifier: Identifier, call: Call | None) -> bool:
         """Whether the SDK stores nothing for this context: ``is_virtual``, or a branch of a flat map or parallel."""
         if operation_id in self.execution.journal.operations:
             return False
-        if identifier is not None and operation_id not in self._calls:
-            parent = self._calls.get(identifier.parent_id or "")
-            if parent is not None:
-                nesting = getattr(parent.arguments.get("config"), "nesting_type", None)
-                if nesting is not None and nesting.name == "FLAT":
-                    self.execution.virtual.add(operation_id)
-        call = self._calls.get(operation_id)
-        if call is not None and getattr(call.arguments.get("config"), "is_virtual", False):
-            self.execution.virtual.add(operation_id)
-        return operation_id in self.execution.virtual
+        if call is not None:
+            return bool(getattr(call.arguments.get("config"), "is_virtual", False))
+        parent = self._calls.get(identifier.parent_id or "")
+        nesting = None if parent is None else getattr(parent.arguments.get("config"), "nesting_type", None)
+        return nesting is not None and nesting.name == "FLAT"
 
     def _await_start(self, operation_id: str) -> None:
         """Let the START, which travels asynchronously, reach the service before the kill."""

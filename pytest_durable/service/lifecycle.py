@@ -102,7 +102,6 @@ class DurableExecution:
         self.asked: dict[str, Asked] = {}
         self.children: dict[str | None, dict[str, None]] = {}
         self.divergences: list[Divergence] = []
-        self.virtual: set[str] = set()
         self._paths: dict[str, str] = {}
         self._failures = 0
         self._empty_pendings = 0
@@ -222,18 +221,18 @@ class DurableExecution:
             self.exhausted = True
         if self.is_over:
             record.output = "died"
-        elif not process.completed or isinstance(main.error, SystemExit):
+        elif not process.completed or isinstance(main.raised, SystemExit):
             self._died(record, process)
-        elif main.error is not None:
-            self.origin = origin_of(main.error.__traceback__) or self.origin
-            self._failed_attempt(record, "raised", _error_of(main.error))
+        elif main.raised is not None:
+            self.origin = origin_of(main.raised.__traceback__) or self.origin
+            self._failed_attempt(record, "raised", _error_of(main.raised))
         else:
             self._answered(invocation, main.result)
         invocation.remember_children()
 
     def _died(self, record: InvocationRecord, process: Process) -> None:
         assert process.main is not None
-        cause = process.cause or f"exit status: {process.main.error}"
+        cause = process.cause or f"exit status: {process.main.raised}"
         kind, message = record.error or ("Runtime.ExitError", f"RequestId: {record.request_id} Error: {cause}")
         self._failed_attempt(record, "died", (kind, message))
 
@@ -256,9 +255,7 @@ class DurableExecution:
             invocation.handler_ended()
         problem = self._problem_with(output, status)
         if problem is not None:
-            self._end(
-                ExecutionStatus.FAILED, None, ErrorObject(problem, "InvalidParameterValueException", None, None)
-            )
+            self._end(ExecutionStatus.FAILED, None, ErrorObject(problem, "InvalidParameterValueException", None, None))
             return
         self._failures = 0
         if status == "PENDING":
@@ -266,9 +263,7 @@ class DurableExecution:
         elif self._stored_output is not None:
             stored = self._stored_output
             succeeded = stored.action is OperationAction.SUCCEED
-            self._end(
-                ExecutionStatus.SUCCEEDED if succeeded else ExecutionStatus.FAILED, stored.payload, stored.error
-            )
+            self._end(ExecutionStatus.SUCCEEDED if succeeded else ExecutionStatus.FAILED, stored.payload, stored.error)
         elif status == "SUCCEEDED":
             self._end(ExecutionStatus.SUCCEEDED, output.get("Result"), None)
         else:
@@ -290,7 +285,7 @@ class DurableExecution:
         return None
 
     def _pending(self) -> None:
-        """The handler is suspended: invoke again now, or wait for a timer, or object if there is nothing to wait for."""
+        """The handler is suspended: invoke again now, or wait for a timer, or object if nothing is pending."""
         now = self.service.world.clock.micros
         moved = self.journal.has_unseen or self.journal.fire_due(self.service.world.clock.now())
         if moved or (not self.journal.has_pending and self.journal.moved_since_input):
@@ -346,5 +341,3 @@ def _error_of(error: BaseException) -> tuple[str, str]:
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     return name, str(error)
-
-

@@ -25,6 +25,7 @@ class BodyRun:
         operation_id: whose body.
         path: of the operation.
         attempt: from 1; None for a context.
+        is_virtual: whether it is a context for which the SDK stores nothing.
         code: of the function; None if it has none (a builtin).
         again: the SDK re-runs a finished context over its children, by design.
         completed_before: whether the operation was finished in the journal when the body began.
@@ -38,6 +39,7 @@ class BodyRun:
     again: bool
     completed_before: bool
     outcome: str | None = None
+    is_virtual: bool = False
 
 
 class Asked(NamedTuple):
@@ -58,6 +60,11 @@ class Asked(NamedTuple):
     detail: str
     path: str
     place: tuple[str, int]
+
+    @property
+    def body(self) -> CodeType | None:
+        """The code of the one body; None for an operation without one."""
+        return self.code[0] if self.code else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The operation types: for each, which transitions the service allows, what they store and which timer they set.
 
-A type is a module with ``validate(update, stored)``, which refuses in the service's words what the stored state does
-not allow, and ``transition(update, current, now)``, pure, which gives the operation's next state. Timers are part of the
-state: `timer_of` reads them, `fire` lets them go off.
+A type is a module with ``validate(update, stored)``, which refuses in the service's words what the stored state
+does not allow, and ``transition(update, current, now)``, pure, which gives the operation's next state. Timers are
+part of the state: `timer_of` reads them, `fire` lets them go off.
 
 Sources: AWS's local runner 1.4 (``checkpoint/validators``) for the words, the Lambda API model for the ranges.
 """
