@@ -52,6 +52,7 @@ class World:
         self.scheduler.begin()
         self.random = Random(seed)
         self.trace = Trace()
+        self.fatal: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
         self.dying: list[Process] = []
         self._plain = type(self.scheduler) is FirstInFirstOut
         self._ready: deque[Task] = deque()
@@ -260,7 +261,8 @@ class World:
 
         Raises:
             RuntimeError: from within a task; the world is already running.
-            KeyboardInterrupt: the user's, wherever it struck.
+            BaseException: one of `fatal` that ended a task: the user's interrupt, wherever it struck, or a verdict of
+                the test's own.
         """
         if self._hub is not None:
             raise RuntimeError("the world is already running")
@@ -318,7 +320,7 @@ class World:
             for task in ended:
                 process = task.process
                 process.tasks.pop(task, None)
-                if type(task.raised) is KeyboardInterrupt:
+                if isinstance(task.raised, self.fatal):
                     raise task.raised
                 if task is process.main and process.cause is None:
                     process.completed = True

@@ -169,8 +169,6 @@ class ThreadPoolExecutor:
                     result = fn(*args, **kwargs)
                 except BaseException as error:
                     future.set_exception(error)
-                    if isinstance(error, KeyboardInterrupt):
-                        raise
                 else:
                     future.set_result(result)
                 # Kept references would keep a whole invocation alive until the worker's next item.

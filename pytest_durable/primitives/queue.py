@@ -69,10 +69,13 @@ class Queue(Generic[T]):
             queue.Empty: if there was none in time.
         """
         if not self._items:
-            deadline = deadline_after(timeout)
+            if not block or (timeout is not None and timeout <= 0):
+                raise Empty
+            deadline = None if timeout is None else deadline_after(timeout)
             while not self._items:
-                if not block or not wait_in("an item in a queue", self._getters, left_until(deadline)):
+                if not wait_in("an item in a queue", self._getters, timeout):
                     raise Empty
+                timeout = left_until(deadline)  # woken, but somebody else may have been quicker
         item = self._items.popleft()
         if self._putters:
             wake(self._putters)

@@ -115,6 +115,8 @@ def _replacements() -> dict[int, tuple[str, Any, Any]]:
     found: dict[int, tuple[str, Any, Any]] = {}
     for library, names in TABLE.items():
         found[id(library)] = (library.__name__, library, Facade(library, names))
+        if library is datetime:
+            continue  # the bare class is a type to match values against; only ``datetime.datetime.now`` reads a clock
         for name, original in _public(library):
             stand_in = names.get(name)
             found[id(original)] = (f"{library.__name__}.{name}", original, stand_in)
@@ -153,12 +155,13 @@ def _scan() -> None:
         UnknownPrimitive: naming the first thing an SDK module imports that the table does not know.
     """
     global _modules
-    if len(sys.modules) == _modules:
+    count = len(sys.modules)
+    if count == _modules:
         return
-    _modules = len(sys.modules)
     loaded = {name for name in sys.modules if name == SDK or name.startswith(SDK + ".")}
     fresh = loaded - _scanned
     if not fresh:
+        _modules = count
         return
     replacements = _replacements()
     found = []
@@ -178,6 +181,7 @@ def _scan() -> None:
             found.extend(wrapper())
     _swaps.extend(found)
     _scanned.update(fresh)
+    _modules = len(sys.modules)
 
 
 @contextmanager
@@ -191,7 +195,7 @@ def installed() -> Iterator[None]:
     _scan()
     if _depth == 0:
         for swap in _swaps:
-            swap.original = vars(swap.owner)[swap.name]
+            swap.original = swap.owner.__dict__[swap.name]
             setattr(swap.owner, swap.name, swap.stand_in)
     _depth += 1
     try:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable
 
 from pytest_durable.engine import MICROS, Stop, World
 from pytest_durable.seams.table import installed
@@ -12,22 +11,14 @@ from pytest_durable.service.handlers import Handler
 from pytest_durable.service.lifecycle import DurableExecution, RetryPolicy
 from pytest_durable.service.points import Points
 
-COLLECT_EVERY = 50_000
-"""Container objects that may pile up during a run before the garbage collector looks at them."""
-
 MAX_INVOCATIONS = 5_000
 """An execution that needs more is taken for one that never ends. Far above what a service would allow to replay."""
 
 
-@contextmanager
-def _fewer_collections() -> Iterator[None]:
-    """Let the garbage collector run less often: at its default it takes a tenth of a run and finds next to nothing."""
-    young, middle, old = gc.get_threshold()
-    gc.set_threshold(max(young, COLLECT_EVERY) if young else 0, middle, old)
-    try:
-        yield
-    finally:
-        gc.set_threshold(young, middle, old)
+def _verdicts() -> tuple[type[BaseException], ...]:
+    """What ``pytest.fail`` and ``pytest.skip`` raise: meant for pytest, also from within a step body."""
+    outcomes = sys.modules.get("_pytest.outcomes")
+    return () if outcomes is None else (outcomes.OutcomeException,)
 
 
 class DurableService:
@@ -56,6 +47,7 @@ class DurableService:
         self.latency = latency
         self.executions: list[DurableExecution] = []
         world.guard = installed
+        world.fatal = (KeyboardInterrupt, *_verdicts())
 
     def start(
         self,
@@ -97,7 +89,7 @@ class DurableService:
 
     def drive(self, done: Callable[[], bool], limit: int | None = None) -> Stop:
         """Run the world, with the SDK on our primitives, until ``done()`` or the limit; see `World.run`."""
-        with installed(), _fewer_collections():
+        with installed():
             return self.world.run(done, limit)
 
     def close(self) -> None:
