@@ -38,7 +38,7 @@ def _under_another_id(execution: DurableExecution) -> Finding | None:
             for record in execution.invocations[divergence.invocation - 1 :]:
                 for run in record.bodies:
                     if run.code is code and completed - {run.operation_id}:
-                        _mark(record, run)
+                        record.alarms.add(run.operation_id)  # which the journal alone could not know
                         return _finding(before.path, record, run, before.path)
     return None
 
@@ -53,16 +53,9 @@ def _completed(execution: DurableExecution, code: CodeType, before: int) -> set[
     }
 
 
-def _mark(record: InvocationRecord, run: BodyRun) -> None:
-    """Have the timeline say what the journal alone cannot know."""
-    line = record.lines.get(run.operation_id)
-    if line is not None:
-        line.words = ["RAN AGAIN" if word == "ran" else word for word in line.words]
-
-
 def _finding(path: str, record: InvocationRecord, run: BodyRun, robbed: str | None) -> Finding:
-    line = record.lines.get(run.operation_id)
-    where = place_text(None if line is None else line.place)
+    asked = record.asked.get(run.operation_id)
+    where = place_text(None if asked is None else asked.place)
     explanation = [f"The body ran in invocation {record.number}, from {where}, although its result was stored."]
     if robbed is not None and robbed != run.path:
         explanation.append(f"It ran as operation '{run.path}': the replay numbers its operations differently.")

@@ -102,7 +102,7 @@ class World:
     # --- blocking, called from tasks ----------------------------------------------------------------------------
 
     def block(self, task: Task, why: str, waiters: deque[Waiter] | None, timeout: float | None) -> bool:
-        """Block ``task``, which is the current one, until somebody wakes its waiter, or ``timeout`` seconds have passed.
+        """Block ``task``, the current one, until somebody wakes its waiter, or ``timeout`` seconds have passed.
 
         Args:
             task: the current task.

@@ -43,7 +43,7 @@ def timeline(execution: DurableExecution, blocks: int | None = None) -> str:
     lines = []
     if len(shown) < len(records):
         lines.append(f"… {len(records) - len(shown)} earlier invocations")
-    width = max((len(line.path) for record in shown for line in record.lines.values()), default=0)
+    width = max((len(line.path) for record in shown for line in record.lines()), default=0)
     for record in shown:
         lines.extend(_block(record, execution.started, min(width, 40)))
     return "\n".join(lines)
@@ -51,13 +51,13 @@ def timeline(execution: DurableExecution, blocks: int | None = None) -> str:
 
 def _block(record: InvocationRecord, start: int, width: int) -> list[str]:
     head = f"invocation {record.number:<3} {elapsed(record.started - start)}   "
-    body = [*_shorten([_line(line, width) for line in record.lines.values()]), *_ending(record)]
+    body = [*_shorten([_line(line, width) for line in record.lines()]), *_ending(record)]
     return [(head if index == 0 else " " * len(head)) + text for index, text in enumerate(body)]
 
 
 def _line(line: Line, width: int) -> str:
     words = "".join(f"{word:<11}" for word in line.words or ["reached"])
-    mark = f"<- {place_text(line.place)}" if _ALARM in line.words else ""
+    mark = f"<- {place_text(line.place)}" if line.alarm else ""
     return f"{line.path:<{width}}   {words}{mark}".rstrip()
 
 
@@ -78,4 +78,4 @@ def _ending(record: InvocationRecord) -> list[str]:
         return ["… still running"]
     if record.output in ("died", "raised") and record.error is not None:
         return [f"✗ {record.error[0]}: {record.error[1]}"]
-    return [] if record.lines and record.output == "PENDING" else [record.output.lower()]
+    return [] if record.events and record.output == "PENDING" else [record.output.lower()]

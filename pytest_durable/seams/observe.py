@@ -1,6 +1,6 @@
-"""What the handler asks for and which bodies run: wrappers that tell the invocation and call the SDK.
+"""What the handler asks for and which bodies run: methods that tell the invocation and call the SDK's.
 
-Three places are wrapped, and the SDK does the same with and without them:
+Three places are watched, and the SDK does the same with and without that:
 
 * the public methods of ``DurableContext``: what the handler asks for, on first pass and on replay;
 * ``DurableContext._create_step_id``: which operation id that call gets;
@@ -34,6 +34,21 @@ OPERATIONS = (
 """The methods of ``DurableContext`` that make an operation."""
 
 
+_PARAMETERS = {
+    "step": ("func", "name", "config"),
+    "wait": ("duration", "name"),
+    "create_callback": ("name", "config"),
+    "wait_for_callback": ("submitter", "name", "config"),
+    "wait_for_condition": ("check", "config", "name"),
+    "invoke": ("function_name", "payload", "name", "config"),
+    "map": ("inputs", "func", "name", "config"),
+    "parallel": ("functions", "name", "config"),
+    "run_in_child_context": ("func", "name", "config"),
+}
+"""The parameters of each method, in the SDK's order; `tests/seams` holds them against the installed SDK."""
+
+_POSITIONS = {method: {name: index for index, name in enumerate(names)} for method, names in _PARAMETERS.items()}
+
 _BODY = {
     "step": "func",
     "map": "func",
@@ -49,43 +64,44 @@ class Call:
 
     Attributes:
         method: one of `OPERATIONS`.
-        arguments: by name, as given.
-        function: the body it was given; None for an operation without one.
-        name: what the operation is called: as given, else what a ``@durable_step`` left on its function.
-        operation_id: the id the SDK gave it; None until then, and for a call refused before it got one.
+        operation_id: the id the SDK gave it; None until then.
         context_id: the id of the context that it was made on; None for the root.
         position: its number in that context, from 1.
-        place: ``(file, line)`` of the user's code.
+        code: of the user's function that made the call; None if there is none.
+        line: in that function's file.
     """
 
-    __slots__ = (
-        "arguments",
-        "context_id",
-        "frame_code",
-        "function",
-        "line",
-        "method",
-        "name",
-        "operation_id",
-        "position",
-    )
+    __slots__ = ("_args", "_kwargs", "code", "context_id", "line", "method", "operation_id", "position")
 
-    def __init__(self, method: str, arguments: dict[str, Any], context_id: str | None, frame: FrameType | None) -> None:
+    def __init__(
+        self,
+        method: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        context_id: str | None,
+        frame: FrameType | None,
+    ) -> None:
         self.method = method
-        self.arguments = arguments
+        self._args = args
+        self._kwargs = kwargs
         self.context_id = context_id
         self.operation_id: str | None = None
         self.position = 0
-        self.frame_code: CodeType | None = None if frame is None else frame.f_code
+        self.code: CodeType | None = None if frame is None else frame.f_code
         self.line = 0 if frame is None else frame.f_lineno
-        body = _BODY.get(method)
-        self.function: Any = None if body is None else arguments.get(body)
-        self.name: str | None = arguments.get("name") or getattr(self.function, "_original_name", None)
+
+    def argument(self, name: str) -> Any:
+        """The argument called ``name``, however it was given; None if it was not."""
+        if name in self._kwargs:
+            return self._kwargs[name]
+        position = _POSITIONS[self.method].get(name)
+        return None if position is None or position >= len(self._args) else self._args[position]
 
     @property
-    def place(self) -> tuple[str, int]:
-        """File and line of the user's code that made the call."""
-        return ("?" if self.frame_code is None else self.frame_code.co_filename, self.line)
+    def function(self) -> Any:
+        """The body it was given; None for an operation without one."""
+        body = _BODY.get(self.method)
+        return None if body is None else self.argument(body)
 
 
 class Identifier(Protocol):
@@ -117,23 +133,7 @@ def _observer(task: Task) -> Observer:
     return task.process.owner  # type: ignore[no-any-return]
 
 
-_PARAMETERS = {
-    "step": ("func", "name", "config"),
-    "wait": ("duration", "name"),
-    "create_callback": ("name", "config"),
-    "wait_for_callback": ("submitter", "name", "config"),
-    "wait_for_condition": ("check", "config", "name"),
-    "invoke": ("function_name", "payload", "name", "config"),
-    "map": ("inputs", "func", "name", "config"),
-    "parallel": ("functions", "name", "config"),
-    "run_in_child_context": ("func", "name", "config"),
-}
-"""The parameters of each method, in the SDK's order; `tests/seams` holds them against the installed SDK."""
-
-
 def _watch(method: str, original: Callable[..., Any]) -> Callable[..., Any]:
-    parameters = _PARAMETERS[method]
-
     @functools.wraps(original)
     def watched(self: Any, *args: Any, **kwargs: Any) -> Any:
         task = current_task()
@@ -142,14 +142,18 @@ def _watch(method: str, original: Callable[..., Any]) -> Callable[..., Any]:
         if task.process.cause is not None:
             task.process.refuse(task)
         frame = user_frame(sys._getframe(1))
-        arguments = dict(zip(parameters, args, strict=False))
-        arguments.update(kwargs)
         if method == "wait":
             args, kwargs = _wait_in_seconds(args, kwargs, frame)
-        call = Call(method, arguments, self._step_id_prefix, frame)
+        call = Call(method, args, kwargs, self._step_id_prefix, frame)
         outer, task.data = task.data, call
         try:
             return original(self, *args, **kwargs)
+        except Exception:
+            if call.operation_id is None:  # refused by the SDK before it became an operation: it still was asked for
+                call.operation_id = self._peek_next_operation_id()
+                call.position = self._step_counter.get_current() + 1
+                _observer(task).called(call)
+            raise
         finally:
             task.data = outer
 
@@ -225,23 +229,32 @@ def _watch_bodies(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @also
-def wrappers() -> list[Swap]:
-    """The wrappers, to be installed with the primitives.
+def observed() -> list[Swap]:
+    """Subclasses of the SDK's two classes, with the wrapped methods, to be built by the SDK in their place.
+
+    Swapping the names that the SDK builds them by leaves the classes alone: setting attributes on a class throws away
+    what the interpreter has learnt about it, each time.
 
     Raises:
         UnknownPrimitive: if the SDK lacks a place that must be wrapped; a newer release has moved it.
     """
-    from aws_durable_execution_sdk_python.context import DurableContext
+    from aws_durable_execution_sdk_python import context, execution
     from aws_durable_execution_sdk_python.state import ExecutionState
 
-    places: list[tuple[type, str, Callable[..., Any]]] = [
-        *((DurableContext, method, functools.partial(_watch, method)) for method in OPERATIONS),
-        (DurableContext, "_create_step_id", _watch_ids),
-        (ExecutionState, "wrap_user_function", _watch_bodies),
+    watch_context = {method: functools.partial(_watch, method) for method in OPERATIONS}
+    seen_context = _subclass(context.DurableContext, {**watch_context, "_create_step_id": _watch_ids})
+    seen_state = _subclass(ExecutionState, {"wrap_user_function": _watch_bodies})
+    return [
+        Swap(context, "DurableContext", seen_context),
+        Swap(execution, "DurableContext", seen_context),
+        Swap(execution, "ExecutionState", seen_state),
     ]
-    swaps = []
-    for owner, name, watch in places:
-        if name not in vars(owner):
-            raise UnknownPrimitive(f"the SDK has no {owner.__name__}.{name} to observe")
-        swaps.append(Swap(owner, name, watch(vars(owner)[name])))
-    return swaps
+
+
+def _subclass(base: type, watches: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]]) -> type:
+    """A subclass of ``base``, of the same name, with each method replaced by its watched form."""
+    for name in watches:
+        if name not in vars(base):
+            raise UnknownPrimitive(f"the SDK has no {base.__name__}.{name} to observe")
+    methods = {name: watch(vars(base)[name]) for name, watch in watches.items()}
+    return type(base.__name__, (base,), {**methods, "__module__": base.__module__, "__doc__": base.__doc__})

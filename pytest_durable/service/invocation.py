@@ -24,18 +24,18 @@ from pytest_durable.service.lambda_context import LambdaContext
 from pytest_durable.service.points import BODY, RETURN, START, STORED, SUSPEND
 from pytest_durable.service.points import INVOCATION as ITSELF
 from pytest_durable.service.record import (
+    RAN,
     BodyRun,
     Divergence,
     InvocationRecord,
-    Line,
     asked_of,
-    code_of,
 )
 
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
 
 _CLOSING = (OperationAction.SUCCEED, OperationAction.FAIL)
+_RUN_BY_THE_HANDLER = (OperationType.STEP, OperationType.CONTEXT)
 _START_POLL = 0.05
 _START_POLLS = 60
 """A START that travels alone is sent within 0.1 s (``_STOP_SIGNAL_POLL_SECONDS`` of the SDK); 3 s is for ever."""
@@ -124,14 +124,14 @@ class Invocation:
         now = self.world.clock.now()
         journal.fire_due(now)
         journal.apply(updates, now)
-        self._note(updates)
+        places = self._note(updates)
         if updates and updates[-1].operation_type is OperationType.EXECUTION:
             execution.store_output(updates[-1])
             execution.tokens.revoke()
             return None, journal.take_delta()
         next_token = execution.tokens.rotate(self.record.number)
-        for update in updates:
-            self._die_if_stored(update)
+        for path, where in places:
+            self._die_if(path, where)
         return next_token, journal.take_delta()
 
     def _stop_sealed(self, operation_id: str, what: str) -> NoReturn:
@@ -144,25 +144,29 @@ class Invocation:
         self.process.kill(cause)
         raise Killed(cause)
 
-    def _die_if_stored(self, update: OperationUpdate) -> None:
-        path = self.execution.path_of(update.operation_id)
-        if update.action in _CLOSING:
-            self._die_if(path, STORED)
-        elif update.action is OperationAction.RETRY or update.operation_type not in (
-            OperationType.STEP,
-            OperationType.CONTEXT,
-        ):
-            self._die_if(path, SUSPEND)
-
-    def _note(self, updates: Sequence[OperationUpdate]) -> None:
+    def _note(self, updates: Sequence[OperationUpdate]) -> list[tuple[str, str]]:
+        """Write down what was stored; the places it brings the execution to, in order."""
         self.world.note("checkpoint", self.process.name, len(updates))
+        places = []
         for update in updates:
             path = self.execution.path_of(update.operation_id)
-            self.world.note(update.operation_type._name_, update.action._name_, path)
+            action = update.action
+            self.world.note(update.operation_type._name_, action._name_, path)
             self.record.updates.append((path, update))
-            line = self.record.lines.get(update.operation_id)
-            if line is not None:
-                line.words.extend(_words_for(update))
+            word = ""
+            if action in _CLOSING:
+                word = "stored" if action is OperationAction.SUCCEED else "failed"
+                places.append((path, STORED))
+            elif action is OperationAction.RETRY:
+                word = f"again in {update.step_options.next_attempt_delay_seconds if update.step_options else 0} s"
+                places.append((path, SUSPEND))
+            elif update.operation_type not in _RUN_BY_THE_HANDLER:
+                if update.wait_options is not None:
+                    word = f"waits {update.wait_options.wait_seconds} s"
+                places.append((path, SUSPEND))
+            if word:
+                self.record.events.append((update.operation_id, path, word))
+        return places
 
     # --- what the code does (the Observer protocol) ---------------------------------------------------------------
 
@@ -171,16 +175,17 @@ class Invocation:
         operation_id = call.operation_id
         assert operation_id is not None
         execution = self.execution
-        path = execution.name_path(operation_id, call.context_id, call.name or f"[{call.position}]")
-        asked = asked_of(call, path)
+        name = call.argument("name") or getattr(call.function, "_original_name", None)
+        path = execution.name_path(operation_id, call.context_id, name or f"[{call.position}]")
+        asked = asked_of(call, path, name)
         self._calls[operation_id] = call
         self._children.setdefault(call.context_id, []).append(operation_id)
         self.record.asked[operation_id] = asked
         self.world.note("call", call.method, path, asked.detail)
-        words = ["replayed"] if execution.journal.is_terminal(operation_id) else []
-        self.record.lines[operation_id] = Line(path, words, call.place)
+        replayed = execution.journal.is_terminal(operation_id)
+        self.record.events.append((operation_id, path, "replayed" if replayed else ""))
         before = execution.asked.setdefault(operation_id, asked)
-        if before is not asked and not _same(before, asked):
+        if before is not asked and not before.is_same(asked):
             execution.divergences.append(Divergence(self.record.number, before, asked))
 
     def body_started(self, identifier: Identifier, function: Any, again: bool, attempt: int | None) -> BodyRun:
@@ -190,15 +195,15 @@ class Invocation:
         call = self._calls.get(operation_id)
         path = execution.name_path(operation_id, identifier.parent_id, identifier.name or "?")
         asked = self.record.asked.get(operation_id)
-        code = code_of(function) if asked is None else asked.body
+        if asked is not None and asked.functions:
+            function = asked.functions[0]  # the user's own, where the SDK has wrapped it
         completed = execution.journal.is_terminal(operation_id)
         is_step = identifier.operation_type is OperationType.STEP
-        run = BodyRun(operation_id, path, attempt if is_step else None, code, again, completed and not again)
+        run = BodyRun(operation_id, path, attempt if is_step else None, function, again, completed and not again)
         self.record.bodies.append(run)
-        line = self.record.lines.get(operation_id)
-        if line is None:
-            line = self.record.lines[operation_id] = Line(path, [])
-        line.words.append("RAN AGAIN" if run.completed_before else "ran")
+        self.record.events.append((operation_id, path, RAN))
+        if run.completed_before:
+            self.record.alarms.add(operation_id)
         self.world.note("body", path, attempt or 0)
         run.is_virtual = not is_step and self._is_virtual(operation_id, identifier, call)
         if again or run.is_virtual:
@@ -231,9 +236,9 @@ class Invocation:
         if operation_id in self.execution.journal.operations:
             return False
         if call is not None:
-            return bool(getattr(call.arguments.get("config"), "is_virtual", False))
+            return bool(getattr(call.argument("config"), "is_virtual", False))
         parent = self._calls.get(identifier.parent_id or "")
-        nesting = None if parent is None else getattr(parent.arguments.get("config"), "nesting_type", None)
+        nesting = None if parent is None else getattr(parent.argument("config"), "nesting_type", None)
         return nesting is not None and nesting.name == "FLAT"
 
     def _await_start(self, operation_id: str) -> None:
@@ -265,19 +270,3 @@ class Invocation:
         """Keep which operations each context made, for the next invocation to be compared with."""
         for context_id, made in self._children.items():
             self.execution.children.setdefault(context_id, {}).update(dict.fromkeys(made))
-
-
-def _same(before: Any, now: Any) -> bool:
-    return (before.method, before.name, before.code, before.detail) == (now.method, now.name, now.code, now.detail)
-
-
-def _words_for(update: OperationUpdate) -> list[str]:
-    if update.action in _CLOSING:
-        return ["stored"] if update.action is OperationAction.SUCCEED else ["failed"]
-    if update.action is OperationAction.RETRY:
-        delay = update.step_options.next_attempt_delay_seconds if update.step_options is not None else 0
-        return [f"again in {delay} s"]
-    if update.operation_type is OperationType.WAIT:
-        seconds = update.wait_options.wait_seconds if update.wait_options is not None else 1
-        return [f"waits {seconds} s"]
-    return []

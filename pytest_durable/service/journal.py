@@ -65,22 +65,23 @@ class Journal:
     def _validate(self, updates: Sequence[OperationUpdate]) -> None:
         """The order of the checks is the service's: EXECUTION, then ids and parents, then each update by its type."""
         executions = [update for update in updates if update.operation_type is OperationType.EXECUTION]
-        if len(executions) > 1:
-            raise InvalidParameterValue("Cannot checkpoint multiple EXECUTION updates.")
-        if executions and updates[-1] is not executions[0]:
-            raise InvalidParameterValue("EXECUTION checkpoint must be the last update.")
+        if executions:
+            if len(executions) > 1:
+                raise InvalidParameterValue("Cannot checkpoint multiple EXECUTION updates.")
+            if updates[-1] is not executions[0]:
+                raise InvalidParameterValue("EXECUTION checkpoint must be the last update.")
         self._validate_ids(updates)
         for update in updates:
             stored = self.operations.get(update.operation_id)
-            _validate_identity(update, stored)
-            if update.operation_type is OperationType.EXECUTION:
-                if update.action not in (OperationAction.SUCCEED, OperationAction.FAIL):
-                    raise InvalidParameterValue("Invalid EXECUTION action.")
-            else:
-                kind = kind_of(update.operation_type)
-                if kind is None:
-                    raise InvalidParameterValue("Unknown operation type.")
+            if stored is not None:
+                _validate_identity(update, stored)
+            kind = kind_of(update.operation_type)
+            if kind is not None:
                 kind.validate(update, stored)
+            elif update.operation_type is not OperationType.EXECUTION:
+                raise InvalidParameterValue("Unknown operation type.")
+            elif update.action not in (OperationAction.SUCCEED, OperationAction.FAIL):
+                raise InvalidParameterValue("Invalid EXECUTION action.")
 
     def _validate_ids(self, updates: Sequence[OperationUpdate]) -> None:
         last: dict[str, OperationAction] = {}
@@ -106,10 +107,10 @@ class Journal:
         self.operations[operation_id] = operation
         self._order.setdefault(operation_id, len(self._order))
         self._changed[operation_id] = None
-        if is_pending(operation):
-            self._pending[operation_id] = None
-        else:
+        if not is_pending(operation):
             self._pending.pop(operation_id, None)
+            return
+        self._pending[operation_id] = None
         due = timer_of(operation)
         if due is not None:
             micros = micros_of(due)
@@ -204,14 +205,12 @@ class Journal:
         return operation is not None and operation.status is OperationStatus.STARTED
 
 
-def _validate_identity(update: OperationUpdate, stored: Operation | None) -> None:
+def _validate_identity(update: OperationUpdate, stored: Operation) -> None:
     """An operation keeps its type, subtype, name and parent.
 
     Raises:
         InvalidParameterValue: in the service's words.
     """
-    if stored is None:
-        return
     if stored.operation_type is not update.operation_type:
         raise InvalidParameterValue("Inconsistent operation type.")
     if _differ(stored.sub_type, update.sub_type):

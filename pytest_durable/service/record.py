@@ -25,21 +25,26 @@ class BodyRun:
         operation_id: whose body.
         path: of the operation.
         attempt: from 1; None for a context.
-        is_virtual: whether it is a context for which the SDK stores nothing.
-        code: of the function; None if it has none (a builtin).
+        function: that was run.
         again: the SDK re-runs a finished context over its children, by design.
         completed_before: whether the operation was finished in the journal when the body began.
+        is_virtual: whether it is a context for which the SDK stores nothing.
         outcome: ``returned``, ``raised``, ``interrupted`` (by a suspension or a kill), or None while it runs.
     """
 
     operation_id: str
     path: str
     attempt: int | None
-    code: CodeType | None
+    function: Any
     again: bool
     completed_before: bool
-    outcome: str | None = None
     is_virtual: bool = False
+    outcome: str | None = None
+
+    @property
+    def code(self) -> CodeType | None:
+        """The code of the function; None if it has none (a builtin)."""
+        return code_of(self.function)
 
 
 class Asked(NamedTuple):
@@ -47,24 +52,36 @@ class Asked(NamedTuple):
 
     Attributes:
         method: of the context.
-        name: of the operation.
-        code: of the body, or of each for ``parallel``.
+        name: of the operation: as given, else what a ``@durable_step`` left on its function.
+        functions: the body, or each of them for ``parallel``.
         detail: duration in seconds, target function, or fingerprint of payload and items, as text.
         path: of the operation.
-        place: file and line of the call.
+        caller: code of the user's function that made the call, and ``line`` the line in it.
     """
 
     method: str
     name: str | None
-    code: tuple[CodeType | None, ...]
+    functions: tuple[Any, ...]
     detail: str
     path: str
-    place: tuple[str, int]
+    caller: CodeType | None
+    line: int
 
     @property
-    def body(self) -> CodeType | None:
-        """The code of the one body; None for an operation without one."""
-        return self.code[0] if self.code else None
+    def code(self) -> tuple[CodeType | None, ...]:
+        """The code of each function."""
+        return tuple(map(code_of, self.functions))
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """File and line of the call."""
+        return ("?" if self.caller is None else self.caller.co_filename, self.line)
+
+    def is_same(self, other: Asked) -> bool:
+        """Whether a replay that asks for ``other`` asks for the same."""
+        return (self.method, self.name, self.detail) == (other.method, other.name, other.detail) and (
+            self.code == other.code
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +99,8 @@ class Line:
 
     path: str
     words: list[str]
-    place: tuple[str, int] | None = None
+    place: tuple[str, int] | None
+    alarm: bool
 
 
 @dataclass(slots=True)
@@ -97,6 +115,11 @@ class InvocationRecord:
             if it was killed or timed out, ``raised`` if an exception left the handler; None while it runs.
         error: type and message of what it died of.
         fault: the text of the fault that killed it, if one did.
+        bodies: the runs of bodies, in order.
+        asked: what its durable calls asked for, by operation id.
+        events: operation id, path and a word for what happened, in order; no word for a call as such.
+        updates: path and update, of everything it stored.
+        alarms: ids of operations whose body should not have run.
     """
 
     number: int
@@ -109,19 +132,37 @@ class InvocationRecord:
     fault: str | None = None
     bodies: list[BodyRun] = field(default_factory=list)
     asked: dict[str, Asked] = field(default_factory=dict)
-    lines: dict[str, Line] = field(default_factory=dict)
+    events: list[tuple[str, str, str]] = field(default_factory=list)
     updates: list[tuple[str, OperationUpdate]] = field(default_factory=list)
+    alarms: set[str] = field(default_factory=set)
+
+    def lines(self) -> list[Line]:
+        """The events gathered by operation, in order of first appearance."""
+        lines: dict[str, Line] = {}
+        for operation_id, path, word in self.events:
+            line = lines.get(operation_id)
+            if line is None:
+                asked = self.asked.get(operation_id)
+                place = None if asked is None else asked.place
+                line = lines[operation_id] = Line(path, [], place, operation_id in self.alarms)
+            if word:
+                line.words.append("RAN AGAIN" if line.alarm and word == RAN else word)
+        return list(lines.values())
 
 
-def asked_of(call: Call, path: str) -> Asked:
+RAN = "ran"
+"""The word for a body that was begun."""
+
+
+def asked_of(call: Call, path: str, name: str | None) -> Asked:
     """The comparable form of a durable call."""
-    return Asked(call.method, call.name, _codes(call), _detail(call.method, call.arguments), path, call.place)
-
-
-def _codes(call: Call) -> tuple[CodeType | None, ...]:
-    if call.method == "parallel":
-        return tuple(code_of(getattr(branch, "func", branch)) for branch in call.arguments.get("functions") or ())
-    return () if call.function is None else (code_of(call.function),)
+    method = call.method
+    if method == "parallel":
+        functions = tuple(getattr(branch, "func", branch) for branch in call.argument("functions") or ())
+    else:
+        function = call.function
+        functions = () if function is None else (function,)
+    return Asked(method, name, functions, _detail(call), path, call.code, call.line)
 
 
 def code_of(function: Any) -> CodeType | None:
@@ -138,15 +179,15 @@ def code_of(function: Any) -> CodeType | None:
     return code
 
 
-def _detail(method: str, arguments: dict[str, Any]) -> str:
+def _detail(call: Call) -> str:
+    method = call.method
     if method == "wait":
-        duration = arguments.get("duration")
+        duration = call.argument("duration")
         return f"{getattr(duration, 'seconds', duration)} s"
     if method == "invoke":
-        return f"{arguments.get('function_name')} with payload {fingerprint(arguments.get('payload'))}"
+        return f"{call.argument('function_name')} with payload {fingerprint(call.argument('payload'))}"
     if method == "map":
-        inputs = arguments.get("inputs")
-        return f"items {fingerprint(inputs)}"
+        return f"items {fingerprint(call.argument('inputs'))}"
     return ""
 
 

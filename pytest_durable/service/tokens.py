@@ -1,8 +1,9 @@
-"""Checkpoint tokens: opaque to the SDK, bound to one invocation, superseded by every accepted checkpoint."""
+"""Checkpoint tokens: opaque to the SDK, bound to one invocation, superseded by every accepted checkpoint.
+
+Of the characters that the Lambda API's pattern for them allows.
+"""
 
 from __future__ import annotations
-
-from base64 import b64encode
 
 
 class Tokens:
@@ -11,14 +12,14 @@ class Tokens:
     __slots__ = ("_execution", "_sequence", "current")
 
     def __init__(self, execution_id: str) -> None:
-        self._execution = execution_id
+        self._execution = execution_id.replace("-", "")
         self._sequence = 0
         self.current: str | None = None
 
     def rotate(self, invocation: int) -> str:
         """Issue the next token, to ``invocation``; the one before is stale from now on."""
         self._sequence += 1
-        self.current = b64encode(f"{self._execution}:{invocation}:{self._sequence}".encode()).decode()
+        self.current = f"{self._execution}/{invocation}/{self._sequence}"
         return self.current
 
     def revoke(self) -> None:
