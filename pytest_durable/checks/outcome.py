@@ -7,6 +7,7 @@ result, or the time it took, is not an error. And an at-most-once step that was 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -99,8 +100,30 @@ def was_interrupted(execution: DurableExecution) -> bool:
 
 def finding(reference: Outcome, found: Outcome) -> Finding:
     """The finding that ``found`` is not what the fault-free runs end with."""
-    return Finding(
-        OutcomeChanged,
-        f"the execution ends {found.status} otherwise than without faults",
-        (f"Without faults: {reference}", f"With the kill:  {found}"),
-    )
+    same = reference.status == found.status
+    what = "gives another result" if same else f"ends {found.status} instead of {reference.status}"
+    return Finding(OutcomeChanged, f"the execution {what}", tuple(_changes(reference, found)))
+
+
+def _changes(reference: Outcome, found: Outcome) -> list[str]:
+    """What changed, a line each: the leaves of the result if there are few, else the outcomes as a whole."""
+    leaves = list(_changed_leaves("result", reference.result, found.result)) if reference.status == found.status else []
+    if reference.error is None and 0 < len(leaves) <= 5:
+        return [f"{path} is {found_value}, and {value} without faults." for path, value, found_value in leaves]
+    return [f"Without faults: {reference}", f"With the kill:  {found}"]
+
+
+def _changed_leaves(path: str, reference: Any, found: Any) -> Iterator[tuple[str, str, str]]:
+    if isinstance(reference, dict) and isinstance(found, dict) and reference.keys() == found.keys():
+        for key in reference:
+            yield from _changed_leaves(f"{path}[{key!r}]", reference[key], found[key])
+    elif isinstance(reference, list) and isinstance(found, list) and len(reference) == len(found):
+        for index, (one, other) in enumerate(zip(reference, found, strict=True)):
+            yield from _changed_leaves(f"{path}[{index}]", one, other)
+    elif type(reference) is not type(found) or reference != found:
+        yield path, _short(reference), _short(found)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -38,9 +38,23 @@ def _finding(execution: DurableExecution, divergence: Divergence) -> Finding:
         summary = f"{before.method} '{before.path}' was not asked for again by the replay"
         what = f"First pass: {_text(before)}. Invocation {number} ran to its end without it."
     else:
-        summary = f"{before.method} '{before.path}' is another call in the replay"
+        summary = _difference(before, now)
         what = f"First pass: {_text(before)}. Invocation {number}: {_text(now)}."
     return Finding(ReplayDiverged, summary, (what, *_consequence(execution), _ADVICE))
+
+
+def _difference(before: Asked, now: Asked) -> str:
+    if (before.method, before.name) != (now.method, now.name):
+        return f"the replay asks for {_named(now)} where the first pass asked for {_named(before)}"
+    if before.detail != now.detail:
+        return (
+            f"{before.method} '{before.path}' is asked for with {now.detail} on replay, with {before.detail} at first"
+        )
+    return f"{before.method} '{before.path}' is given another function on replay"
+
+
+def _named(asked: Asked) -> str:
+    return f"{asked.method} '{asked.name}'" if asked.name else f"an unnamed {asked.method}"
 
 
 def _text(asked: Asked) -> str:

@@ -51,8 +51,43 @@ def timeline(execution: DurableExecution, blocks: int | None = None) -> str:
 
 def _block(record: InvocationRecord, start: int, width: int) -> list[str]:
     head = f"invocation {record.number:<3} {elapsed(record.started - start)}   "
-    body = [*_shorten([_line(line, width) for line in record.lines()]), *_ending(record)]
+    body = [*_shorten(_condensed(record.lines(), width)), *_ending(record)]
     return [(head if index == 0 else " " * len(head)) + text for index, text in enumerate(body)]
+
+
+def _condensed(lines: Sequence[Line], width: int) -> list[str]:
+    """The lines as text: what went as it should is counted rather than listed."""
+    texts: list[str] = []
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        below = _quiet_below(lines, index)
+        replayed = _replayed_from(lines, index)
+        if replayed > 2:
+            texts.append(f"{replayed} operations replayed")
+            index += replayed
+        else:
+            texts.append(_line(line, width) + (f"   with {below} operations below" if below > 2 else ""))
+            index += 1 + (below if below > 2 else 0)
+    return texts
+
+
+def _replayed_from(lines: Sequence[Line], index: int) -> int:
+    """How many operations in a row, from ``index``, did nothing but replay."""
+    end = index
+    while end < len(lines) and lines[end].words == ["replayed"]:
+        end += 1
+    return end - index
+
+
+def _quiet_below(lines: Sequence[Line], index: int) -> int:
+    """How many operations below the one at ``index`` follow it, if all of them, and it, ran and were stored."""
+    top = lines[index]
+    end = index + 1
+    while end < len(lines) and lines[end].path.startswith(f"{top.path}/"):
+        end += 1
+    quiet = all(line.words in (["ran", "stored"], ["replayed"]) for line in lines[index + 1 : end])
+    return end - index - 1 if quiet and top.words == ["ran", "stored"] else 0
 
 
 def _line(line: Line, width: int) -> str:
@@ -68,7 +103,7 @@ def _shorten(lines: Sequence[str]) -> list[str]:
     half = LONGEST_BLOCK // 2
     middle = lines[half:-half]
     alarms = [line for line in middle if _ALARM in line][:half]
-    return [*lines[:half], f"… {len(middle) - len(alarms)} more operations", *alarms, *lines[-half:]]
+    return [*lines[:half], f"… {len(middle) - len(alarms)} more lines", *alarms, *lines[-half:]]
 
 
 def _ending(record: InvocationRecord) -> list[str]:

@@ -10,8 +10,9 @@ from pytest_durable.checks import Finding
 from pytest_durable.checks.outcome import differs, finding, was_interrupted
 from pytest_durable.errors import InvalidPlan
 from pytest_durable.execution import failure_of
-from pytest_durable.faults import Fault, FaultPlan
+from pytest_durable.faults import WHERE, Fault, FaultPlan
 from pytest_durable.report.failure import Failure
+from pytest_durable.report.timeline import place_text
 from pytest_durable.search import draw
 from pytest_durable.search.runner import Run, Runner, silence
 
@@ -72,7 +73,8 @@ class Search:
 
     def _is_stable(self, run: Run) -> bool:
         """Whether two fault-free runs agree on the result; if not, no replay is asked to give the same one."""
-        other = self._runner.run(FaultPlan())
+        with silence():
+            other = self._runner.run(FaultPlan())
         self._runner.result_is_stable = other.outcome == run.outcome
         return self._runner.result_is_stable
 
@@ -107,10 +109,13 @@ class Search:
         if not differs(reference, run.outcome) or was_interrupted(run.execution):
             return None
         if self._other is None:  # only now is it worth the time
-            self._other = self._runner.run(FaultPlan(), otherwise=True)
+            with silence():
+                self._other = self._runner.run(FaultPlan(), otherwise=True)
         if not differs(reference, run.outcome, self._other.outcome):
             return None
-        return finding(reference, run.outcome)
+        found = finding(reference, run.outcome)
+        explanation = (*found.explanation, *_repeated(run))
+        return replace(found, summary=f"{_killed_at(run)}, {found.summary}", explanation=explanation)
 
     def _report(self, run: Run, found: Finding, reproduced: bool = True) -> None:
         __tracebackhide__ = True
@@ -121,6 +126,20 @@ class Search:
             reproduced=reproduced,
         )
         raise found.violation(failure)
+
+
+def _killed_at(run: Run) -> str:
+    """Where the run was killed, in words: which operations, and what had happened to them."""
+    return "killed " + ", then ".join(f"at '{fault.path}' {WHERE[fault.where]}" for fault in run.injector.struck)
+
+
+def _repeated(run: Run) -> Iterator[str]:
+    """For each operation at which the run was killed: how often its body ran, and where the user's code makes it."""
+    for path in dict.fromkeys(fault.path for fault in run.injector.struck):
+        times = sum(body.path == path for record in run.execution.invocations for body in record.bodies)
+        places = [asked.place for asked in run.execution.asked.values() if asked.path == path]
+        if times > 1 and places:
+            yield f"The body of '{path}', made at {place_text(places[0])}, ran {times} times."
 
 
 def verify(
