@@ -15,7 +15,7 @@ $(VENV)/installed: pyproject.toml
 	@touch $@
 
 demo: $(VENV)/installed  ## kill the ETL example at every place one kill can land
-	@$(BIN)/python -m pytest examples/etl -v -rA --no-header -p no:cacheprovider
+	@$(BIN)/python -m pytest examples/etl -v -rA --no-header --show-capture=stdout -p no:cacheprovider
 
 test: $(VENV)/installed lint  ## lint, type-check and run every test
 	@$(BIN)/python -m pytest -q

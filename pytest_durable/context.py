@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import json
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,19 +10,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from aws_durable_execution_sdk_python.context import DurableContext
 
-from pytest_durable.checks import Finding
+from pytest_durable.checks import Finding, check_reached
+from pytest_durable.direct import Script
 from pytest_durable.engine import VirtualClock, World, current_task
-from pytest_durable.errors import FaultNotReached, InvalidEvent, InvalidPlan, NestedRun, UsageError
+from pytest_durable.errors import NestedRun, UsageError
 from pytest_durable.execution import Execution
 from pytest_durable.faults import FaultPlan, Injector
 from pytest_durable.options import DEFAULT_EXAMPLES, DEFAULT_KILLS
-from pytest_durable.primitives.event import Event
 from pytest_durable.report.failure import Failure
 from pytest_durable.seams.userland import Userland
 from pytest_durable.search import Runner, Verification, verify
-from pytest_durable.search.campaign import unknown_names
 from pytest_durable.service.handlers import Handler, resolve
-from pytest_durable.service.lifecycle import ExecutionStatus
+from pytest_durable.service.lifecycle import DurableExecution, ExecutionStatus
+from pytest_durable.service.payload import payload_of
 from pytest_durable.service.service import DurableService
 
 if TYPE_CHECKING:
@@ -48,13 +45,15 @@ class Tally:
 
     Attributes:
         runs: executions that were run.
-        verified: searches that found nothing.
-        killed: kills that happened.
-        places: places where a kill could land, over all searches.
+        searches: how often `FakeDurableContext.verify` was called.
+        safe: how many of them found nothing.
+        killed: at how many places those killed.
+        places: at how many places a kill could land in them.
     """
 
     runs: int = 0
-    verified: int = 0
+    searches: int = 0
+    safe: int = 0
     killed: int = 0
     places: int = 0
 
@@ -89,6 +88,7 @@ class FakeDurableContext(DurableContext):
         self.tally = Tally()
         self.seed = seed
         self.test: str | None = None
+        self.options: tuple[str, ...] = ()
         self.kills = DEFAULT_KILLS
         self.examples = DEFAULT_EXAMPLES
         self.only: FaultPlan | None = None
@@ -96,8 +96,9 @@ class FakeDurableContext(DurableContext):
         self._service: DurableService | None = None
         self._open: list[Execution] = []
         self._started = 0
+        self._replays: list[tuple[Injector, DurableExecution]] = []
         self._handlers: dict[Any, Handler] = {}
-        self._script: _Script | None = None
+        self._script: Script | None = None
         self._closed = False
 
     # --- running --------------------------------------------------------------------------------------------------
@@ -128,10 +129,7 @@ class FakeDurableContext(DurableContext):
             UsageError: for a handler, event or plan that makes no sense, or a run inside a run.
         """
         __tracebackhide__ = True
-        execution, injector = self._start(handler, event, faults, name, execution_timeout, invocation_timeout)
-        execution.run()
-        _warn_of_unreached(execution, injector)
-        return execution
+        return self._start(handler, event, faults, name, execution_timeout, invocation_timeout).run()
 
     def start(
         self,
@@ -148,7 +146,7 @@ class FakeDurableContext(DurableContext):
         Go on with ``execution.advance(seconds)`` or ``execution.run()``.
         """
         __tracebackhide__ = True
-        execution, _ = self._start(handler, event, faults, name, execution_timeout, invocation_timeout)
+        execution = self._start(handler, event, faults, name, execution_timeout, invocation_timeout)
         self._open.append(execution)
         return execution.settle()
 
@@ -160,10 +158,11 @@ class FakeDurableContext(DurableContext):
         name: str | None,
         execution_timeout: float | None,
         invocation_timeout: float,
-    ) -> tuple[Execution, Injector]:
+    ) -> Execution:
+        __tracebackhide__ = True
         self._enter("run")
         resolved = self._resolve(handler)
-        payload = _payload(event)
+        payload = payload_of(event)
         injector = Injector(self._plan(faults))
         for what, seconds in (("execution_timeout", execution_timeout), ("invocation_timeout", invocation_timeout)):
             if seconds is not None and not seconds > 0:
@@ -179,7 +178,9 @@ class FakeDurableContext(DurableContext):
             execution_timeout=execution_timeout,
             invocation_timeout=invocation_timeout,
         )
-        return Execution(durable, injector, self._raise), injector
+        if faults is None and self.only is not None:
+            self._replays.append((injector, durable))
+        return Execution(durable, injector, self._raise, expects_faults=faults is not None)
 
     def verify(
         self,
@@ -209,21 +210,24 @@ class FakeDurableContext(DurableContext):
         if reset is not None and not callable(reset):
             raise UsageError(f"reset must be a function without arguments, not {reset!r}")
         start = self.clock.micros
-        runner = Runner(self._resolve(handler), _payload(event), self.clock, start, self.seed, reset)
+        self.tally.searches += 1
+        resolved, payload = self._resolve(handler), payload_of(event)
+        runner = Runner(resolved, payload, self.clock, start, self._raise, self.seed, reset)
         try:
             found = verify(
                 runner,
                 kills=_count("kills", self.kills if kills is None else kills),
                 examples=_count("examples", self.examples if examples is None else examples),
                 seed=self.seed,
-                test=self.test,
                 only=self.only,
             )
         finally:
             self.tally.runs += runner.runs
             self.clock.micros = start
             self.clock.world = None if self._service is None else self._service.world
-        self.tally.verified += 1
+        if self.only is not None and runner.latest is not None:
+            self._replays.append((runner.latest.injector, runner.latest.execution))
+        self.tally.safe += 1
         self.tally.killed += len(found.killed)
         self.tally.places += len(found.places)
         return found
@@ -231,6 +235,7 @@ class FakeDurableContext(DurableContext):
     # --- what is shared by all of it ------------------------------------------------------------------------------
 
     def _enter(self, what: str) -> None:
+        __tracebackhide__ = True
         if self._closed:
             raise UsageError(f"{what}: this durable context is closed; use it within its test or its with block")
         if current_task() is not None:
@@ -241,6 +246,7 @@ class FakeDurableContext(DurableContext):
         self._userland.open()
 
     def _resolve(self, handler: Any) -> Handler:
+        __tracebackhide__ = True
         try:
             known = self._handlers.get(handler)
         except TypeError:  # not hashable
@@ -250,6 +256,7 @@ class FakeDurableContext(DurableContext):
         return known
 
     def _plan(self, faults: FaultPlan | str | None) -> FaultPlan:
+        __tracebackhide__ = True
         if faults is None:
             return FaultPlan() if self.only is None else self.only
         return faults if isinstance(faults, FaultPlan) else FaultPlan.parse(faults)
@@ -266,7 +273,19 @@ class FakeDurableContext(DurableContext):
 
     def _raise(self, failure: Failure, finding: Finding) -> NoReturn:
         __tracebackhide__ = True
-        raise finding.violation(replace(failure, test=self.test))
+        raise finding.violation(replace(failure, test=self.test, options=self.options))
+
+    def check_replay(self) -> None:
+        """Hold the plan of ``--durable-replay`` against all executions of the test.
+
+        Raises:
+            InvalidPlan: if none of them has an operation that the plan names.
+        """
+        if self.only is not None and self._replays:
+            executions = [execution for _, execution in self._replays]
+            paths = [path for execution in executions for path in execution.paths.values()]
+            complete = all(execution.status is ExecutionStatus.SUCCEEDED for execution in executions)
+            check_reached(self.only, [injector for injector, _ in self._replays], paths, complete)
 
     def close(self) -> None:
         """End everything that is open, and show real time again."""
@@ -281,6 +300,7 @@ class FakeDurableContext(DurableContext):
             self._userland.close()
 
     def __enter__(self) -> FakeDurableContext:
+        self._userland.open()
         return self
 
     def __exit__(
@@ -357,17 +377,17 @@ class FakeDurableContext(DurableContext):
         return self._direct().inner.logger
 
     @property
-    def execution_context(self) -> Any:  # type: ignore[override]
+    def execution_context(self) -> Any:  # type: ignore[override]  # as above
         """The SDK's ``ExecutionContext``, with the execution's ARN."""
         return self._direct().inner.execution_context
 
     @property
-    def lambda_context(self) -> Any:  # type: ignore[override]
+    def lambda_context(self) -> Any:  # type: ignore[override]  # as above
         """The Lambda context of the invocation in flight."""
         return self._direct().inner.lambda_context
 
     @property
-    def state(self) -> Any:  # type: ignore[override]
+    def state(self) -> Any:  # type: ignore[override]  # as above
         """The SDK's ``ExecutionState`` of the invocation in flight."""
         return self._direct().inner.state
 
@@ -380,141 +400,18 @@ class FakeDurableContext(DurableContext):
         __tracebackhide__ = True
         return self._direct().call(method, args)
 
-    def _direct(self) -> _Script:
+    def _direct(self) -> Script:
         self._enter("a durable call")
         if self._script is None:
-            script = _Script()
-            script.execution, _ = self._start(script.handler, None, None, "direct", None, 900)
+            script = Script()
+            script.execution = self._start(script.handler, None, None, "direct", None, 900)
             self._script = script
             script.drive(lambda: script.waits)
         return self._script
 
 
-class _Script:
-    """The calls a test makes on the context itself: a handler that is written while it runs.
-
-    Every invocation makes all calls so far, in order, and then waits for the next one. A call is over for the test when
-    it has a value or an error for the first time.
-    """
-
-    def __init__(self) -> None:
-        self.execution: Execution
-        self.inner: DurableContext
-        self.waits = False
-        self._calls: list[_Call] = []
-        self._more = Event()
-
-    def handler(self, event: Any, context: DurableContext) -> None:
-        """What is run as the durable function."""
-        self.inner = context
-        position = 0
-        while True:
-            while position == len(self._calls):
-                self.waits = True
-                self._more.clear()
-                self._more.wait()
-            self.waits = False
-            self._calls[position].make(context)
-            position += 1
-
-    def call(self, method: str, args: tuple[Any, ...]) -> Any:
-        """Add a call and drive the execution until it is over."""
-        __tracebackhide__ = True
-        call = _Call(method, args)
-        self._calls.append(call)
-        self._more.set()
-        self.drive(lambda: call.is_over)
-        return call.outcome()
-
-    def drive(self, done: Callable[[], bool]) -> None:
-        """Run until ``done()``.
-
-        Raises:
-            DurabilityViolation: if the execution ends, or stops, instead.
-        """
-        __tracebackhide__ = True
-        durable = self.execution._execution
-        stop = durable.service.drive(lambda: durable.is_over or done())
-        if not done():
-            self.execution._judge(stop)
-            error = durable.error
-            raise UsageError(f"the execution ended {durable.status.value} instead: {error and error.message}")
-
-
-class _Call:
-    """One call on the context, and how it ended the first time."""
-
-    def __init__(self, method: str, args: tuple[Any, ...]) -> None:
-        self._method = method
-        self._args = args
-        self._value: Any = None
-        self._error: Exception | None = None
-        self.is_over = False
-
-    def make(self, context: DurableContext) -> None:
-        """Make the call on an invocation's context; a suspension or a kill passes through."""
-        try:
-            value = getattr(context, self._method)(*self._args)
-        except Exception as error:
-            if not self.is_over:
-                self._error = error
-        else:
-            if not self.is_over:
-                self._value = value
-        self.is_over = True
-
-    def outcome(self) -> Any:
-        """The value of the call; raises its error."""
-        __tracebackhide__ = True
-        if self._error is not None:
-            raise self._error
-        return self._value
-
-
-def _payload(event: Any) -> str:
-    """The event as the JSON that Lambda would be given.
-
-    Raises:
-        InvalidEvent: naming what is not JSON.
-    """
-    if event is None:
-        return "{}"
-    try:
-        return json.dumps(event, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidEvent(
-            f"the event is not JSON: {error}. A Lambda receives JSON only: pass dicts, lists, strings, numbers, "
-            f"booleans and None, for example {{'order': 7}}"
-        ) from None
-
-
 def _count(name: str, number: Any) -> int:
+    __tracebackhide__ = True
     if not isinstance(number, int) or isinstance(number, bool) or number < 0:
         raise UsageError(f"{name} must be a whole number from 0, not {number!r}")
     return number
-
-
-def _warn_of_unreached(execution: Execution, injector: Injector) -> None:
-    """Say that a fault of the plan did not happen.
-
-    Raises:
-        InvalidPlan: if it names an operation that an execution which succeeded does not have.
-    """
-    missed = injector.unreached()
-    if not missed:
-        return
-    visited = {fault.path for fault in injector.visited}
-    if execution.status is ExecutionStatus.SUCCEEDED:
-        for problem in unknown_names(injector.plan, visited, execution._execution.paths.values()):
-            raise InvalidPlan(problem)
-    places = dict.fromkeys(str(fault) for fault in injector.visited)
-    for fault in missed:
-        near = difflib.get_close_matches(str(fault), places, 3) or [
-            place for place in places if place.startswith(fault.path)
-        ]
-        warnings.warn(
-            f"the fault '{fault}' did not happen: the execution never came to that place. "
-            f"It came to: {', '.join(near or places)}",
-            FaultNotReached,
-            stacklevel=3,
-        )

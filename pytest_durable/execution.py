@@ -6,21 +6,19 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 from aws_durable_execution_sdk_python.lambda_service import Operation as StoredOperation
 
-from pytest_durable.checks import Finding, check_run, progress
+from pytest_durable.checks import Finding, check_reached, check_run, progress
 from pytest_durable.engine import MICROS, Stop, at, micros_in
 from pytest_durable.errors import UnknownOperation
+from pytest_durable.faults import Injector
 from pytest_durable.report.failure import Failure
 from pytest_durable.report.timeline import timeline
 from pytest_durable.service.lifecycle import DurableExecution, ExecutionStatus
 from pytest_durable.service.record import InvocationRecord
-
-if TYPE_CHECKING:
-    from pytest_durable.faults import Injector
 
 TIMELINE_BLOCKS = 4
 """Invocations shown in a failure: the last ones, in which it happened."""
@@ -94,14 +92,20 @@ class Execution:
         execution: the service's side of it.
         injector: with the plan it was started with.
         raise_finding: how a finding is raised, with the test's name and replay command.
+        expects_faults: whether it is worth a warning if a fault of the plan does not happen.
     """
 
     def __init__(
-        self, execution: DurableExecution, injector: Injector, raise_finding: Callable[[Failure, Finding], None]
+        self,
+        execution: DurableExecution,
+        injector: Injector,
+        raise_finding: Callable[[Failure, Finding], NoReturn],
+        expects_faults: bool,
     ) -> None:
         self._execution = execution
         self._injector = injector
         self._raise = raise_finding
+        self._expects_faults = expects_faults
 
     # --- what it is -----------------------------------------------------------------------------------------------
 
@@ -248,11 +252,14 @@ class Execution:
         return self
 
     def _judge(self, stop: Stop) -> None:
-        """Raise what the checks find."""
+        """Raise what the checks find; warn of faults that did not happen."""
         __tracebackhide__ = True
         finding = progress.check(self._execution, stop) or check_run(self._execution)
         if finding is not None:
             self._raise(failure_of(self._execution, self._injector, finding), finding)
+        if self._expects_faults and self._execution.is_over:
+            complete = self.status is ExecutionStatus.SUCCEEDED
+            check_reached(self._injector.plan, [self._injector], self._execution.paths.values(), complete)
 
 
 def failure_of(execution: DurableExecution, injector: Injector, finding: Finding) -> Failure:

@@ -38,37 +38,46 @@ def merged(cli: Mapping[str, str | None], ini: Mapping[str, str]) -> Settings:
         ValueError: saying which option has which bad value, and what is legal.
     """
     texts = {name: cli.get(name) if cli.get(name) is not None else ini.get(name) or None for name in _READERS}
-    values: dict[str, Any] = {name: _READERS[name](name, text) for name, text in texts.items() if text is not None}
+    values: dict[str, Any] = {name: checked(name, text) for name, text in texts.items() if text is not None}
     return Settings(**values)
 
 
-def _whole_number(name: str, text: str) -> int:
+def checked(name: str, value: Any) -> Any:
+    """The value of the setting ``name``, from its text or as it is.
+
+    Raises:
+        ValueError: naming the setting, the bad value, and what is legal.
+    """
+    return _READERS[name](f"durable_{name}", value)
+
+
+def _whole_number(name: str, value: Any) -> int:
     try:
-        number = int(text)
+        number = int(value) if isinstance(value, str) else value
     except ValueError:
-        number = -1
-    if number < 0:
-        raise ValueError(f"durable_{name} must be a whole number from 0, not {text!r}")
+        number = None
+    if type(number) is not int or number < 0:
+        raise ValueError(f"{name} must be a whole number from 0, not {value!r}")
     return number
 
 
-def _instant(name: str, text: str) -> datetime:
+def _instant(name: str, value: Any) -> datetime | None:
+    if value is None or isinstance(value, datetime):
+        return value
     try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(
-            f"durable_{name} must be a date and time such as 2026-03-29T01:30:00+00:00, not {text!r}"
-        ) from None
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a date and time such as 2026-03-29T01:30:00+00:00, not {value!r}") from None
 
 
-def _text(name: str, text: str) -> str:
-    return text
+def _as_it_is(name: str, value: Any) -> Any:
+    return value
 
 
-_READERS: Mapping[str, Callable[[str, str], Any]] = {
+_READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "kills": _whole_number,
     "examples": _whole_number,
     "seed": _whole_number,
     "start": _instant,
-    "replay": _text,
+    "replay": _as_it_is,
 }

@@ -5,7 +5,9 @@ Everything else is imported when a fixture is first used, so a suite that uses n
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,6 +28,7 @@ _MARKER = "durable(*, kills=1, examples=100, seed=0, start=None): settings of du
 
 _settings_key: pytest.StashKey[Settings] = pytest.StashKey()
 _tallies_key: pytest.StashKey[list[Tally]] = pytest.StashKey()
+_context_key: pytest.StashKey[FakeDurableContext] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,39 +55,64 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _settings_for(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """The settings of one test by name: command line over the closest marker over ini."""
+    """The settings of one test by name: command line over the closest marker over ini.
+
+    Raises:
+        ValueError: for what a marker must not hold.
+    """
+    from pytest_durable.options import checked
+
     settings = request.config.stash[_settings_key]
     values = {name: getattr(settings, name) for name in ("kills", "examples", "seed", "start")}
     for marker in reversed(list(request.node.iter_markers("durable"))):
         unknown = marker.kwargs.keys() - values.keys()
         if unknown or marker.args:
             wrong = ", ".join(sorted(unknown) or map(repr, marker.args))
-            raise pytest.UsageError(f"@pytest.mark.{_MARKER} does not take {wrong}")
+            raise ValueError(f"@pytest.mark.{_MARKER} does not take {wrong}")
         free = {name for name in marker.kwargs if request.config.getoption(f"durable_{name}") is None}
-        values.update({name: marker.kwargs[name] for name in free})
+        values.update({name: checked(name, marker.kwargs[name]) for name in free})
     return values
+
+
+def _context_for(request: pytest.FixtureRequest) -> FakeDurableContext:
+    """The context of one test, with its settings.
+
+    Raises:
+        ValueError: for a setting or a plan that makes no sense.
+    """
+    from pytest_durable.context import FakeDurableContext
+    from pytest_durable.faults import FaultPlan
+
+    config = request.config
+    settings = _settings_for(request)
+    replay = config.stash[_settings_key].replay
+    context = FakeDurableContext(seed=settings["seed"], start=settings["start"])
+    context.kills = settings["kills"]
+    context.examples = settings["examples"]
+    context.only = None if replay is None else FaultPlan.parse(replay)
+    context.test = _from_here(request.node)
+    given = {name: config.getoption(f"durable_{name}") for name in ("seed", "start")}
+    context.options = tuple(f"--durable-{name}={text}" for name, text in given.items() if text is not None)
+    return context
+
+
+def _from_here(item: pytest.Item) -> str:
+    """What pytest calls the test from the directory that it was started in, for a command to be pasted there."""
+    name = item.nodeid.partition("::")[2]
+    path = os.path.relpath(item.path, item.config.invocation_params.dir)
+    return f"{Path(path).as_posix()}::{name}" if name else item.nodeid
 
 
 @pytest.fixture
 def durable_ctx(request: pytest.FixtureRequest) -> Iterator[FakeDurableContext]:
     """A `FakeDurableContext`, fresh for this test: the real SDK in a simulated world."""
-    from pytest_durable.context import FakeDurableContext
-    from pytest_durable.errors import UsageError
-    from pytest_durable.faults import FaultPlan
-
-    settings = _settings_for(request)
-    replay = request.config.stash[_settings_key].replay
     try:
-        plan = None if replay is None else FaultPlan.parse(replay)
-        context = FakeDurableContext(seed=settings["seed"], start=settings["start"])
-    except UsageError as error:
-        raise pytest.UsageError(str(error)) from None
+        context = _context_for(request)
+    except ValueError as error:
+        pytest.fail(str(error), pytrace=False)
     with context:
-        context.test = request.node.nodeid
-        context.kills = settings["kills"]
-        context.examples = settings["examples"]
-        context.only = plan
         request.config.stash[_tallies_key].append(context.tally)
+        request.node.stash[_context_key] = context
         yield context
 
 
@@ -94,13 +122,33 @@ def durable_clock(durable_ctx: FakeDurableContext) -> VirtualClock:
     return durable_ctx.clock
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """After the test itself, say whether the plan of ``--durable-replay`` happened."""
+    yield
+    context = item.stash.get(_context_key, None)
+    if context is not None:
+        from pytest_durable.errors import InvalidPlan
+
+        try:
+            context.check_replay()
+        except InvalidPlan as error:
+            pytest.fail(str(error), pytrace=False)
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say how much was run and killed."""
     tallies = [tally for tally in config.stash.get(_tallies_key, []) if tally.runs]
     if not tallies:
         return
-    runs, verified, killed, places = (
-        sum(getattr(tally, name) for tally in tallies) for name in ("runs", "verified", "killed", "places")
+    runs, searches, safe, killed, places = (
+        sum(getattr(tally, name) for tally in tallies) for name in ("runs", "searches", "safe", "killed", "places")
     )
-    searched = f"; {verified} searches killed at {killed} of {places} places, every replay safe" if verified else ""
-    terminalreporter.write_line(f"durable: {len(tallies)} tests, {runs} executions{searched}")
+    parts = [_count(len(tallies), "test"), _count(runs, "execution")]
+    if searches:
+        parts.append(f"{safe} of {_count(searches, 'search', 'es')} safe, killed at {killed} of {places} places")
+    terminalreporter.write_line(f"durable: {', '.join(parts)}")
+
+
+def _count(number: int, noun: str, plural: str = "s") -> str:
+    return f"{number} {noun}{plural * (number != 1)}"

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from pytest_durable.checks import ran_again, replay
 from pytest_durable.checks.finding import Finding
+from pytest_durable.checks.reached import check_reached
 
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
 
-__all__ = ["Finding", "check_run"]
+__all__ = ["Finding", "check_reached", "check_run"]
 
 
 def check_run(execution: DurableExecution) -> Finding | None:

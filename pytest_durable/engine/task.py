@@ -111,16 +111,17 @@ class Task(greenlet.greenlet):
 
     def run(self) -> None:
         """The body of the greenlet: run the target and keep how it ended. Nothing escapes into the world."""
-        tracer = threading.gettrace()
-        if tracer is not None:  # a real thread starts with this tracer, and coverage relies on it
+        # A real thread starts with the first, which coverage relies on; pdb sets only the tracer of the main code.
+        tracer = threading.gettrace() or self.world.tracer
+        if tracer is not None:
             sys.settrace(tracer)
         try:
             self.result = self.target()
         except BaseException as error:
             self.raised = error
         finally:
-            if tracer is not None:
-                sys.settrace(None)
+            if sys.gettrace() is not None:
+                sys.settrace(None)  # whoever set it, it was for this thread
             self.finished = True
             self.world.task_ended(self)
 
@@ -135,12 +136,27 @@ class Task(greenlet.greenlet):
         return f"<Task {self.number} {self.name}>"
 
 
-_MACHINERY = ("pytest_durable", "aws_durable_execution_sdk_python", "concurrent.futures", "threading", "contextlib")
+_MACHINERY = frozenset(
+    {
+        "_pytest",
+        "aws_durable_execution_sdk_python",
+        "concurrent",
+        "contextlib",
+        "pluggy",
+        "pytest_durable",
+        "threading",
+    }
+)
+"""Packages whose frames are never the user's code."""
+
+
+def _is_machinery(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] in _MACHINERY
 
 
 def user_frame(frame: FrameType | None) -> FrameType | None:
     """The innermost frame from ``frame`` outwards that belongs to the user's code, or None."""
-    while frame is not None and str(frame.f_globals.get("__name__", "")).startswith(_MACHINERY):
+    while frame is not None and _is_machinery(frame):
         frame = frame.f_back
     return frame
 
@@ -162,7 +178,7 @@ def origin_of(traceback: TracebackType | None) -> str | None:
     found = None
     while traceback is not None:
         frame = traceback.tb_frame
-        if not str(frame.f_globals.get("__name__", "")).startswith(_MACHINERY):
+        if not _is_machinery(frame):
             found = f"{frame.f_code.co_filename}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
     return found

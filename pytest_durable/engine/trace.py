@@ -1,7 +1,8 @@
 """What happened in a world, in order, and its fingerprint.
 
-Two runs are the same run exactly when their digests are equal. An entry may hold only values that do not depend on the
-process: virtual time, task numbers, names, counts. No ``id()``, no ``hash()``, no file path, no wall clock.
+Equal digests mean that the same operations, bodies and task switches happened in the same order at the same virtual
+times. What user code computed is not part of it: it may be random by design. An entry may hold only values that do not
+depend on the process: virtual time, task numbers, names, counts. No ``id()``, ``hash()``, file path or wall clock.
 """
 
 from __future__ import annotations

@@ -16,13 +16,12 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from math import ceil
 from random import Random
 from typing import Any
 
 import greenlet
 
-from pytest_durable.engine.clock import MICROS, VirtualClock
+from pytest_durable.engine.clock import MICROS, VirtualClock, micros_in
 from pytest_durable.engine.scheduler import FirstInFirstOut, Scheduler
 from pytest_durable.engine.task import Killed, Process, Task, Waiter, current_task
 from pytest_durable.engine.trace import Trace
@@ -62,6 +61,7 @@ class World:
         self._ended: list[Task] = []
         self._processes: dict[Process, None] = {}
         self._hub: greenlet.greenlet | None = None
+        self.tracer: Any = None
         self._done: Callable[[], bool] = bool
         self._limit: int | None = None
         self.guard: Callable[[], Any] | None = None
@@ -80,7 +80,13 @@ class World:
         return process
 
     def spawn(self, process: Process, name: str, target: Callable[[], Any]) -> Task:
-        """Start a task in ``process``; it runs once the scheduler picks it."""
+        """Start a task in ``process``; it runs once the scheduler picks it.
+
+        Raises:
+            Killed: if the process is dead.
+        """
+        if process.cause is not None:
+            raise Killed(process.cause)
         self._tasks += 1
         task = Task(self, process, self._tasks, name, target)
         process.tasks[task] = None
@@ -124,12 +130,17 @@ class World:
             waiters.append(waiter)
         if timeout is not None:
             self._sequence += 1
-            due = self.clock.micros + ceil(timeout * MICROS) if timeout > 0 else self.clock.micros
+            due = self.clock.micros + micros_in(timeout) if timeout > 0 else self.clock.micros
             heapq.heappush(self._timers, (due, self._sequence, waiter))
         task.waiting_for = why
-        self._leave(waiter)
-        if not waiter.woken and waiters is not None:
-            waiters.remove(waiter)
+        try:
+            self._leave(waiter)
+        finally:  # a kill may have been thrown in: nobody must wake, or wait for, a task that is gone
+            task.waiting_for = None
+            if not waiter.woken:
+                waiter.done = True
+                if waiters is not None:
+                    waiters.remove(waiter)
         if process.cause is not None:
             process.refuse(task)
         return waiter.woken
@@ -147,7 +158,7 @@ class World:
             self.trace.entries.append((self.clock.micros, task.number))
             self._adopt(task)
             self._switch_to(task)
-        elif not self._is_next(waiter) or self._done():
+        elif self._done() or not self._is_next(waiter):
             self._switch_to(self._hub)
         else:
             heapq.heappop(self._timers)
@@ -268,7 +279,9 @@ class World:
             raise RuntimeError("the world is already running")
         self._hub = greenlet.getcurrent()
         self._done, self._limit = done, limit
+        self.tracer = sys.gettrace()
         try:
+            self._settle()  # what was killed since the last run
             while not done():
                 if self._ready:
                     self._resume(self._next_ready())
@@ -283,6 +296,7 @@ class World:
             return Stop.DONE
         finally:
             self._hub = None
+            self._done = bool
 
     def _next_ready(self) -> Task:
         ready = self._ready
@@ -337,6 +351,7 @@ class World:
                 continue
             self._resume(task, Killed(process.cause))
         process.tasks.clear()
+        self._ready = deque(task for task in self._ready if task.process is not process)
         self._exit(process)
 
     def _exit(self, process: Process) -> None:

@@ -47,6 +47,7 @@ class Fault:
     nth: int = 1
 
     def __post_init__(self) -> None:
+        __tracebackhide__ = True
         if self.where not in WHERE:
             raise InvalidPlan(_unknown_where(self.where))
         if not self.path:
@@ -77,6 +78,7 @@ class FaultPlan(tuple[Fault, ...]):
         Raises:
             InvalidPlan: if one of them is no `Fault`.
         """
+        __tracebackhide__ = True
         plan = super().__new__(cls, faults)
         for fault in plan:
             if not isinstance(fault, Fault):
@@ -90,6 +92,7 @@ class FaultPlan(tuple[Fault, ...]):
         Raises:
             InvalidPlan: saying what is wrong with which fault, and the way out.
         """
+        __tracebackhide__ = True
         if not isinstance(text, str):
             raise InvalidPlan(f"a plan is text such as 'charge:body', not {text!r}")
         mentions: dict[tuple[str, str], int] = {}
@@ -121,6 +124,7 @@ def _split(text: str) -> list[str]:
 
 
 def _parse_fault(part: str, mentions: dict[tuple[str, str], int]) -> Fault:
+    __tracebackhide__ = True
     part = part.rstrip(",").strip() if not part.endswith("\\,") else part
     if part == RETURN or part.startswith(f"{RETURN}@"):
         part = f"{INVOCATION}{part[len(RETURN) :]}:{RETURN}"

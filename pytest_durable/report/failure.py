@@ -19,7 +19,8 @@ class Failure:
         explanation: what it means, what was compared, what is suspected; a line each.
         kills: how many kills the plan holds.
         passed: how many runs passed before.
-        test: the test's node id, for the replay command; None outside of pytest.
+        test: what pytest calls the test, from the directory it was started in; None outside of pytest.
+        options: the options of the command line that the replay needs as well.
         reproduced: whether the same plan failed the same way when it was run again.
     """
 
@@ -32,6 +33,7 @@ class Failure:
     kills: int = 0
     passed: int = 0
     test: str | None = None
+    options: tuple[str, ...] = ()
     reproduced: bool = True
 
     def render(self) -> str:
@@ -55,8 +57,10 @@ class Failure:
         """The command that runs this plan alone; None outside of pytest."""
         if self.test is None:
             return None
-        command = f"pytest {_quoted(self.test)}"
-        return f"{command} --durable-replay={_quoted(self.plan)}" if self.plan else command
+        words = ["pytest", _quoted(self.test), *self.options]
+        if self.plan:
+            words.append(f"--durable-replay={_quoted(self.plan)}")
+        return " ".join(words)
 
 
 def _quoted(text: str) -> str:

@@ -103,7 +103,7 @@ def _shorten(lines: Sequence[str]) -> list[str]:
     half = LONGEST_BLOCK // 2
     middle = lines[half:-half]
     alarms = [line for line in middle if _ALARM in line][:half]
-    return [*lines[:half], f"… {len(middle) - len(alarms)} more lines", *alarms, *lines[-half:]]
+    return [*lines[:half], f"… {len(middle) - len(alarms)} lines left out", *alarms, *lines[-half:]]
 
 
 def _ending(record: InvocationRecord) -> list[str]:

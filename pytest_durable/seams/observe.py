@@ -130,7 +130,7 @@ class Observer(Protocol):
 
 
 def _observer(task: Task) -> Observer:
-    return task.process.owner  # type: ignore[no-any-return]
+    return task.process.owner  # type: ignore[no-any-return]  # the engine keeps any owner
 
 
 def _watch(method: str, original: Callable[..., Any]) -> Callable[..., Any]:

@@ -126,13 +126,25 @@ def _replacements() -> dict[int, tuple[str, Any, Any]]:
 class Swap:
     """One attribute to be replaced for the time of a run."""
 
-    __slots__ = ("name", "original", "owner", "stand_in")
+    __slots__ = ("installed", "name", "original", "owner", "stand_in")
 
     def __init__(self, owner: Any, name: str, stand_in: Any) -> None:
         self.owner = owner
         self.name = name
         self.original: Any = None
         self.stand_in = stand_in
+        self.installed = False
+
+    def install(self) -> None:
+        """Put the stand-in in place."""
+        self.original = self.owner.__dict__[self.name]
+        setattr(self.owner, self.name, self.stand_in)
+        self.installed = True
+
+    def restore(self) -> None:
+        """Put back what was there."""
+        setattr(self.owner, self.name, self.original)
+        self.installed = False
 
 
 _swaps: list[Swap] = []
@@ -193,10 +205,9 @@ def installed() -> Iterator[None]:
     """
     global _depth
     _scan()
-    if _depth == 0:
-        for swap in _swaps:
-            swap.original = swap.owner.__dict__[swap.name]
-            setattr(swap.owner, swap.name, swap.stand_in)
+    for swap in _swaps:
+        if not swap.installed:
+            swap.install()
     _depth += 1
     try:
         yield
@@ -204,4 +215,4 @@ def installed() -> Iterator[None]:
         _depth -= 1
         if _depth == 0:
             for swap in _swaps:
-                setattr(swap.owner, swap.name, swap.original)
+                swap.restore()

@@ -10,7 +10,9 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import sysconfig
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -27,12 +29,17 @@ _real_exit = os._exit
 
 
 class _ClockFactory(FrozenDateTimeFactory):
-    """freezegun's source of the current time, reading the virtual clock instead of a frozen instant."""
+    """freezegun's source of the current time, reading a virtual clock instead of a frozen instant.
+
+    In a simulated thread it is the clock of that thread's world; outside, that of the context opened last.
+    """
 
     clock: VirtualClock
 
     def __call__(self) -> datetime:
-        return self.clock.now().replace(tzinfo=None)
+        task = current_task()
+        clock = self.clock if task is None else task.world.clock
+        return clock.now().replace(tzinfo=None)
 
 
 def _exit(status: int) -> NoReturn:
@@ -44,6 +51,76 @@ def _exit(status: int) -> NoReturn:
     raise Killed(cause)
 
 
+class _Patches:
+    """What is patched once, for however many contexts are open: none of it knows which context it serves."""
+
+    def __init__(self) -> None:
+        self._open = 0
+        self._sleepers: list[tuple[Any, str]] = []
+        self._thresholds = gc.get_threshold()
+        self._sleep: Any = time.sleep
+        self._exit: Any = os._exit
+        self._froze = False
+
+    def open(self) -> None:
+        """Patch, unless another context has."""
+        self._open += 1
+        if self._open > 1:
+            return
+        self._sleep, self._exit = time.sleep, os._exit
+        _set_sleep(sleep)
+        os._exit = _exit
+        self._sleepers = [place for module in list(sys.modules.values()) for place in _imports_of_sleep(module)]
+        for module, name in self._sleepers:
+            setattr(module, name, sleep)
+        self._thresholds = gc.get_threshold()
+        if self._thresholds[0]:  # else the user has switched it off
+            gc.set_threshold(max(COLLECT_EVERY, self._thresholds[0]), *self._thresholds[1:])
+        self._froze = gc.get_freeze_count() == 0
+        if self._froze:  # what exists already is not looked at again and again
+            gc.freeze()
+
+    def close(self) -> None:
+        """Take the patches back, if no other context is open."""
+        self._open -= 1
+        if self._open:
+            return
+        for module, name in self._sleepers:
+            if module.__dict__.get(name) is sleep:
+                setattr(module, name, real_sleep)
+        self._sleepers = []
+        _set_sleep(self._sleep)
+        os._exit = self._exit
+        gc.set_threshold(*self._thresholds)
+        if self._froze:
+            gc.unfreeze()
+
+
+def _set_sleep(function: Any) -> None:
+    time.sleep = function
+
+
+_LIBRARIES = tuple({os.path.realpath(path) for path in sysconfig.get_paths().values()})
+"""Where modules live that are not the user's."""
+
+
+def _imports_of_sleep(module: Any) -> Iterator[tuple[Any, str]]:
+    """The names by which a module holds the real ``sleep``: in the user's own any, in a library's the usual one."""
+    names = getattr(module, "__dict__", None)
+    if not names or module is time or module is sys.modules[sleep.__module__]:
+        return
+    if str(names.get("__file__")).startswith(_LIBRARIES):
+        if names.get("sleep") is real_sleep:
+            yield module, "sleep"
+        return
+    for name, value in list(names.items()):
+        if value is real_sleep:
+            yield module, name
+
+
+_patches = _Patches()
+
+
 class Userland:
     """The user's view of time and of the process, opened once for each durable context and closed with it."""
 
@@ -51,8 +128,6 @@ class Userland:
         self._clock = clock
         # pytest's own durations stay real: its timing module is left alone.
         self._freezer: Any = freezegun.freeze_time(clock.now(), ignore=["_pytest.timing"], real_asyncio=True)
-        self._sleepers: list[Any] = []
-        self._thresholds = gc.get_threshold()
         self._open = False
 
     def open(self) -> None:
@@ -63,26 +138,12 @@ class Userland:
         factory = self._freezer.start()
         factory.__class__ = _ClockFactory
         factory.clock = self._clock
-        setattr(time, "sleep", sleep)  # noqa: B010  # typeshed types the attribute more narrowly than its use
-        os._exit = _exit
-        self._thresholds = gc.get_threshold()
-        if self._thresholds[0]:  # else the user has switched it off
-            gc.set_threshold(max(COLLECT_EVERY, self._thresholds[0]), *self._thresholds[1:])
-        for module in list(sys.modules.values()):  # ``from time import sleep``
-            if module is not None and getattr(module, "__dict__", {}).get("sleep") is real_sleep:
-                module.sleep = sleep  # type: ignore[attr-defined]
-                self._sleepers.append(module)
+        _patches.open()
 
     def close(self) -> None:
         """Show real time again; does nothing if it is not virtual."""
         if not self._open:
             return
         self._open = False
-        for module in self._sleepers:
-            if module.__dict__.get("sleep") is sleep:
-                module.sleep = real_sleep
-        self._sleepers.clear()
-        setattr(time, "sleep", real_sleep)  # noqa: B010  # as above
-        os._exit = _real_exit
-        gc.set_threshold(*self._thresholds)
+        _patches.close()
         self._freezer.stop()

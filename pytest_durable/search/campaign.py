@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from pytest_durable.checks import Finding
 from pytest_durable.checks.outcome import differs, finding, was_interrupted
-from pytest_durable.errors import InvalidPlan
 from pytest_durable.execution import failure_of
 from pytest_durable.faults import WHERE, Fault, FaultPlan
 from pytest_durable.report.failure import Failure
@@ -43,12 +42,10 @@ class Search:
 
     Args:
         runner: runs the handler.
-        test: node id of the test, for the replay command.
     """
 
-    def __init__(self, runner: Runner, test: str | None) -> None:
+    def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self._test = test
         self._reference: Run | None = None
         self._other: Run | None = None
         self._passed = 0
@@ -122,10 +119,9 @@ class Search:
         failure: Failure = replace(
             failure_of(run.execution, run.injector, found),
             passed=self._passed,
-            test=self._test,
             reproduced=reproduced,
         )
-        raise found.violation(failure)
+        self._runner.raise_finding(failure, found)
 
 
 def _killed_at(run: Run) -> str:
@@ -142,9 +138,7 @@ def _repeated(run: Run) -> Iterator[str]:
             yield f"The body of '{path}', made at {place_text(places[0])}, ran {times} times."
 
 
-def verify(
-    runner: Runner, *, kills: int, examples: int, seed: int, test: str | None, only: FaultPlan | None = None
-) -> Verification:
+def verify(runner: Runner, *, kills: int, examples: int, seed: int, only: FaultPlan | None = None) -> Verification:
     """Fault-free run, then every single kill, then drawn plans of up to ``kills`` kills.
 
     Args:
@@ -152,21 +146,18 @@ def verify(
         kills: at most in one plan; 0 for the fault-free run alone.
         examples: how many plans are drawn if ``kills`` is more than 1.
         seed: of the drawing.
-        test: node id of the test, for the replay command.
         only: run this plan alone, after the fault-free run.
 
     Raises:
         DurabilityViolation: the smallest found.
-        InvalidPlan: if ``only`` names an operation that the execution does not have.
     """
     __tracebackhide__ = True
-    search = Search(runner, test)
+    search = Search(runner)
     calm = search.calibrate()
     places = tuple(dict.fromkeys(calm.injector.visited))
     killed: list[Fault] = []
     drawn = 0
     if only is not None:
-        check_names(only, calm)
         killed.extend(search.attempt(only).injector.struck)
     elif kills > 0:
         for place in places:
@@ -174,26 +165,3 @@ def verify(
         if kills > 1:
             drawn = draw.plans(search, places, kills, examples, seed)
     return Verification(runner.runs, tuple(map(str, places)), tuple(map(str, killed)), drawn)
-
-
-def check_names(plan: FaultPlan, run: Run) -> None:
-    """Refuse a plan that names an operation which the run did not have.
-
-    Raises:
-        InvalidPlan: naming it, and those there are.
-    """
-    for problem in unknown_names(plan, {fault.path for fault in run.injector.visited}, run.execution.paths.values()):
-        raise InvalidPlan(problem)
-
-
-def unknown_names(plan: FaultPlan, visited: set[str], paths: object) -> Iterator[str]:
-    """For each fault of ``plan`` at an operation that does not exist: what to say about it."""
-    import difflib
-
-    known = list(dict.fromkeys([*visited, *paths]))  # type: ignore[misc]  # an iterable of str
-    for fault in plan:
-        if fault.path not in known:
-            near = difflib.get_close_matches(fault.path, known, 1)
-            hint = f"did you mean '{near[0]}:{fault.where}'? " if near else ""
-            names = ", ".join(sorted(known))
-            yield f"'{fault}': no operation is named {fault.path!r}; {hint}The execution has: {names}"

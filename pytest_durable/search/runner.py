@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NoReturn
 
 from pytest_durable.checks import Finding, check_run, progress
 from pytest_durable.checks.outcome import Outcome
 from pytest_durable.checks.replay import check_fixed_point
-from pytest_durable.engine import MICROS, Stop, VirtualClock, World
+from pytest_durable.engine import MICROS, Stop, Trace, VirtualClock, World
 from pytest_durable.faults import FaultPlan, Injector
+from pytest_durable.report.failure import Failure
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.lifecycle import DurableExecution, ExecutionStatus
 from pytest_durable.service.service import DurableService
@@ -30,14 +32,14 @@ class Run:
         injector: the places it came to, and the kills that happened.
         finding: what the checks that need only this run found; None for nothing.
         outcome: how it ended.
-        digest: the fingerprint of its trace.
+        trace: everything that happened in its world.
     """
 
     execution: DurableExecution
     injector: Injector
     finding: Finding | None
     outcome: Outcome
-    digest: str
+    trace: Trace
 
 
 @dataclass
@@ -51,18 +53,24 @@ class Runner:
         start: where each run sets it, in microseconds since the epoch.
         seed: of each world.
         reset: restores the outside world before each run; None for nothing to restore.
+        raise_finding: raises a finding as the error it is, with the test's name and the replay command.
         runs: how many runs there were.
+        latest: the run that was the last.
         result_is_stable: whether fault-free runs agree on the result.
+        replayed: contents of the finished journals that were replayed; the same one is not replayed again.
     """
 
     handler: Handler
     payload: str
     clock: VirtualClock
     start: int
+    raise_finding: Callable[[Failure, Finding], NoReturn]
     seed: int = 0
     reset: Callable[[], object] | None = None
     runs: int = 0
+    latest: Run | None = None
     result_is_stable: bool = True
+    replayed: set[str] = field(default_factory=set)
 
     def run(self, plan: FaultPlan, *, otherwise: bool = False) -> Run:
         """Run the handler to its end under ``plan``, check the run, and replay its finished journal.
@@ -86,17 +94,24 @@ class Runner:
             finding = progress.check(execution, stop) or check_run(execution)
             if finding is None and execution.status is ExecutionStatus.SUCCEEDED:
                 finding = self._replay(service, execution)
-            return Run(execution, injector, finding, Outcome.of(execution), world.trace.digest())
+            self.latest = Run(execution, injector, finding, Outcome.of(execution), world.trace)
+            return self.latest
         finally:
             service.close()
             self.clock.world = None
 
     def _replay(self, service: DurableService, execution: DurableExecution) -> Finding | None:
+        contents = f"{execution.journal.contents()} {execution.result}"
+        if contents in self.replayed:
+            return None
         again = service.replay(execution)
         stop = service.drive(lambda: again.is_over)
         if stop is Stop.IDLE and not again.is_over:
             return progress.check(again, stop)
-        return check_fixed_point(execution, again, self.result_is_stable)
+        finding = check_fixed_point(execution, again, self.result_is_stable)
+        if finding is None:
+            self.replayed.add(contents)
+        return finding
 
 
 @contextmanager

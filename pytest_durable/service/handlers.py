@@ -34,6 +34,7 @@ def resolve(handler: Any) -> Handler:
     Raises:
         InvalidHandler: if it cannot be called with an event and a context.
     """
+    __tracebackhide__ = True
     if not callable(handler):
         raise InvalidHandler(
             f"the handler is {handler!r}, which cannot be called: pass the function itself, "
@@ -54,6 +55,7 @@ def resolve(handler: Any) -> Handler:
 
 
 def _check_signature(handler: Callable[..., Any]) -> None:
+    __tracebackhide__ = True
     try:
         signature = inspect.signature(handler)
     except (TypeError, ValueError):  # a builtin that does not tell

@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from hashlib import blake2b
 
 from aws_durable_execution_sdk_python.lambda_service import (
     Operation,
@@ -194,6 +195,11 @@ class Journal:
             if operation.status not in TERMINAL and operation.operation_type is not OperationType.CONTEXT
         ]
 
+    def contents(self) -> str:
+        """A fingerprint of what a replay is given: every operation with its result, and no times."""
+        text = repr([_content(operation) for operation in list(self.operations.values())[1:]])
+        return blake2b(text.encode(), digest_size=16).hexdigest()
+
     def is_terminal(self, operation_id: str) -> bool:
         """Whether the operation is stored and finished."""
         operation = self.operations.get(operation_id)
@@ -203,6 +209,12 @@ class Journal:
         """Whether the operation's START is stored and it is running."""
         operation = self.operations.get(operation_id)
         return operation is not None and operation.status is OperationStatus.STARTED
+
+
+def _content(operation: Operation) -> tuple[object, ...]:
+    details = operation.step_details or operation.context_details
+    stored = (details.result, details.error) if details is not None else ()
+    return (operation.operation_id, operation.name, operation.status._name_, *stored)
 
 
 def _validate_identity(update: OperationUpdate, stored: Operation) -> None:

@@ -1,0 +1,54 @@
+"""Whether the faults of a plan happened; and if not, what to say about it."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+import warnings
+from collections.abc import Iterable, Sequence
+
+from pytest_durable.engine import user_frame
+from pytest_durable.errors import FaultNotReached, InvalidPlan
+from pytest_durable.faults import Fault, FaultPlan, Injector
+
+
+def check_reached(plan: FaultPlan, seen: Sequence[Injector], paths: Iterable[str], complete: bool) -> None:
+    """Warn of every fault of ``plan`` that did not happen in any of the executions ``seen``.
+
+    Args:
+        plan: that they were run under.
+        seen: the injectors of the executions.
+        paths: of all their operations.
+        complete: whether they succeeded, and so came to all of their operations.
+
+    Raises:
+        InvalidPlan: if they are complete and have no operation of that name.
+    """
+    __tracebackhide__ = True
+    struck = {fault for injector in seen for fault in injector.struck}
+    visited = [fault for injector in seen for fault in injector.visited]
+    known = dict.fromkeys([*(fault.path for fault in visited), *paths])
+    for fault in plan:
+        if fault in struck:
+            continue
+        if complete and fault.path not in known:
+            raise InvalidPlan(_unknown(fault, list(known)))
+        _warn(fault, list(dict.fromkeys(map(str, visited))))
+
+
+def _unknown(fault: Fault, known: list[str]) -> str:
+    near = difflib.get_close_matches(fault.path, known, 1)
+    hint = f"; did you mean '{near[0]}:{fault.where}'? It has" if near else ". It has"
+    return f"'{fault}': no operation is named {fault.path!r}{hint}: {', '.join(sorted(known))}"
+
+
+def _warn(fault: Fault, places: list[str]) -> None:
+    near = difflib.get_close_matches(str(fault), places, 3)
+    same = [place for place in places if place.startswith(fault.path)]
+    message = (
+        f"the fault '{fault}' did not happen: the execution never came to that place. "
+        f"It came to: {', '.join(near or same or places)}"
+    )
+    frame = user_frame(sys._getframe())
+    place = ("<test>", 1) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+    warnings.warn_explicit(message, FaultNotReached, *place)
