@@ -52,11 +52,11 @@ def _too_long(execution: DurableExecution) -> tuple[str, tuple[str, ...]]:
     last = execution.invocations[-1]
     running = [run.path for run in last.bodies if run.outcome in (None, "interrupted")]
     what = f"'{running[-1]}'" if running else "the handler"
-    seconds = execution.invocation_timeout // MICROS
+    seconds = execution.invocation_timeout / MICROS
     return (
-        f"{what} never ends within the invocation timeout of {seconds} s",
+        f"{what} never ends within the invocation timeout of {seconds:g} s",
         (
-            f"Each of the {len(execution.invocations)} invocations was killed at {seconds} s and began it again.",
+            f"Each of the {len(execution.invocations)} invocations was killed at {seconds:g} s and began it again.",
             "A step must fit into one invocation: cut it into several, or hand the work out and wait for a callback.",
         ),
     )

@@ -56,7 +56,7 @@ class _Patches:
 
     def __init__(self) -> None:
         self._open = 0
-        self._sleepers: list[tuple[Any, str]] = []
+        self._imported: list[tuple[Any, str, Any, Any]] = []
         self._thresholds = gc.get_threshold()
         self._sleep: Any = time.sleep
         self._exit: Any = os._exit
@@ -70,9 +70,9 @@ class _Patches:
         self._sleep, self._exit = time.sleep, os._exit
         _set_sleep(sleep)
         os._exit = _exit
-        self._sleepers = [place for module in list(sys.modules.values()) for place in _imports_of_sleep(module)]
-        for module, name in self._sleepers:
-            setattr(module, name, sleep)
+        self._imported = [place for module in list(sys.modules.values()) for place in _imports(module)]
+        for module, name, _, stand_in in self._imported:
+            setattr(module, name, stand_in)
         self._thresholds = gc.get_threshold()
         if self._thresholds[0]:  # else the user has switched it off
             gc.set_threshold(max(COLLECT_EVERY, self._thresholds[0]), *self._thresholds[1:])
@@ -85,10 +85,10 @@ class _Patches:
         self._open -= 1
         if self._open:
             return
-        for module, name in self._sleepers:
-            if module.__dict__.get(name) is sleep:
-                setattr(module, name, real_sleep)
-        self._sleepers = []
+        for module, name, original, stand_in in self._imported:
+            if module.__dict__.get(name) is stand_in:
+                setattr(module, name, original)
+        self._imported = []
         _set_sleep(self._sleep)
         os._exit = self._exit
         gc.set_threshold(*self._thresholds)
@@ -103,19 +103,24 @@ def _set_sleep(function: Any) -> None:
 _LIBRARIES = tuple({os.path.realpath(path) for path in sysconfig.get_paths().values()})
 """Where modules live that are not the user's."""
 
+_ORIGINALS: tuple[tuple[str, Any, Any], ...] = (("sleep", real_sleep, sleep), ("_exit", _real_exit, _exit))
+"""What users import by name: its usual name, itself, its stand-in. In a tuple, which no scan of modules looks into."""
 
-def _imports_of_sleep(module: Any) -> Iterator[tuple[Any, str]]:
-    """The names by which a module holds the real ``sleep``: in the user's own any, in a library's the usual one."""
+
+def _imports(module: Any) -> Iterator[tuple[Any, str, Any, Any]]:
+    """By which names a module holds an original: in the user's own any, in a library's the usual one."""
     names = getattr(module, "__dict__", None)
-    if not names or module is time or module is sys.modules[sleep.__module__]:
+    if not names or module in (time, os) or str(names.get("__name__")).startswith("pytest_durable"):
         return
     if str(names.get("__file__")).startswith(_LIBRARIES):
-        if names.get("sleep") is real_sleep:
-            yield module, "sleep"
+        for name, original, stand_in in _ORIGINALS:
+            if names.get(name) is original:
+                yield module, name, original, stand_in
         return
     for name, value in list(names.items()):
-        if value is real_sleep:
-            yield module, name
+        for _, original, stand_in in _ORIGINALS:
+            if value is original:
+                yield module, name, original, stand_in
 
 
 _patches = _Patches()

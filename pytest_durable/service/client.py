@@ -73,7 +73,7 @@ class ServiceClient:
             self._invocation.check_token(durable_execution_arn, checkpoint_token)
             if not 0 <= max_items <= 1000:
                 raise InvalidParameterValue("MaxItems must be between 0 and 1000.")
-            if not next_marker.isdigit() or int(next_marker) >= len(self._state):
+            if not next_marker.isdecimal() or int(next_marker) >= len(self._state):
                 raise InvalidParameterValue("Invalid marker")
         except InvalidParameterValue as refusal:
             raise GetExecutionStateError.from_exception(refusal.as_service_error("GetDurableExecutionState")) from None

@@ -60,7 +60,7 @@ class Journal:
         self._validate(updates)
         for update in updates:
             kind = kind_of(update.operation_type)
-            if kind is not None:  # else it is EXECUTION, which completes the execution and stores no operation
+            if kind is not None and kind.transition is not None:
                 self._store(kind.transition(update, self.operations.get(update.operation_id), now))
 
     def _validate(self, updates: Sequence[OperationUpdate]) -> None:
@@ -77,12 +77,11 @@ class Journal:
             if stored is not None:
                 _validate_identity(update, stored)
             kind = kind_of(update.operation_type)
-            if kind is not None:
-                kind.validate(update, stored)
-            elif update.operation_type is not OperationType.EXECUTION:
+            if kind is None:
                 raise InvalidParameterValue("Unknown operation type.")
-            elif update.action not in (OperationAction.SUCCEED, OperationAction.FAIL):
-                raise InvalidParameterValue("Invalid EXECUTION action.")
+            if update.action not in kind.actions:
+                raise InvalidParameterValue("Invalid action for the given operation type.")
+            kind.validate(update, stored)
 
     def _validate_ids(self, updates: Sequence[OperationUpdate]) -> None:
         last: dict[str, OperationAction] = {}
@@ -165,11 +164,12 @@ class Journal:
         """Below a finished context, unless that one must be re-run over its children (``ReplayChildren``)."""
         if operation.parent_id is None:
             return False
+        if operation.parent_id in hidden:
+            return True
         parent = self.operations[operation.parent_id]
         if parent.status not in TERMINAL:
             return False
-        replays = parent.context_details is not None and parent.context_details.replay_children
-        return not replays or operation.parent_id in hidden
+        return not (parent.context_details is not None and parent.context_details.replay_children)
 
     def take_updated_ids(self) -> list[str]:
         """Ids of operations the service changed since the previous invocation saw the state, in order of creation."""
@@ -234,4 +234,4 @@ def _validate_identity(update: OperationUpdate, stored: Operation) -> None:
 
 
 def _differ(stored: object, updated: object) -> bool:
-    return stored is not None and updated is not None and stored != updated
+    return updated is not None and stored != updated

@@ -221,6 +221,9 @@ class DurableExecution:
             self.exhausted = True
         if self.is_over:
             record.output = "died"
+        elif self._stored_output is not None:
+            record.output = "SUCCEEDED" if self._stored_output.action is OperationAction.SUCCEED else "FAILED"
+            self._complete(self._stored_output)
         elif not process.completed or isinstance(main.raised, SystemExit):
             self._died(record, process)
         elif main.raised is not None:
@@ -260,10 +263,6 @@ class DurableExecution:
         self._failures = 0
         if status == "PENDING":
             self._pending()
-        elif self._stored_output is not None:
-            stored = self._stored_output
-            succeeded = stored.action is OperationAction.SUCCEED
-            self._end(ExecutionStatus.SUCCEEDED if succeeded else ExecutionStatus.FAILED, stored.payload, stored.error)
         elif status == "SUCCEEDED":
             self._end(ExecutionStatus.SUCCEEDED, output.get("Result"), None)
         else:
@@ -316,6 +315,12 @@ class DurableExecution:
     def store_output(self, update: OperationUpdate) -> None:
         """An EXECUTION update brought the result, because it is too large for the handler's answer."""
         self._stored_output = update
+
+    def _complete(self, stored: OperationUpdate) -> None:
+        """End with what was stored: the execution was complete from then on, however its invocation ended."""
+        succeeded = stored.action is OperationAction.SUCCEED
+        status = ExecutionStatus.SUCCEEDED if succeeded else ExecutionStatus.FAILED
+        self._end(status, stored.payload, stored.error)
 
     def _end(self, status: ExecutionStatus, result: str | None, error: ErrorObject | None) -> None:
         if self.is_over:

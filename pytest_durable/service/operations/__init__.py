@@ -15,25 +15,34 @@ from typing import NamedTuple
 
 from aws_durable_execution_sdk_python.lambda_service import (
     Operation,
+    OperationAction,
     OperationStatus,
     OperationType,
     OperationUpdate,
 )
 
-from pytest_durable.service.operations import context, step, wait
+from pytest_durable.service.operations import context, execution, step, wait
 
 
 class Kind(NamedTuple):
-    """The rules of one operation type."""
+    """The rules of one operation type.
 
+    Attributes:
+        actions: that an update of this type may ask for.
+        validate: refuses what the stored operation does not allow.
+        transition: gives the operation's next state; None if the type stores no operation.
+    """
+
+    actions: tuple[OperationAction, ...]
     validate: Callable[[OperationUpdate, Operation | None], None]
-    transition: Callable[[OperationUpdate, Operation | None, datetime], Operation]
+    transition: Callable[[OperationUpdate, Operation | None, datetime], Operation] | None
 
 
 KINDS: dict[str, Kind] = {
-    "STEP": Kind(step.validate, step.transition),
-    "WAIT": Kind(wait.validate, wait.transition),
-    "CONTEXT": Kind(context.validate, context.transition),
+    "STEP": Kind(step.ACTIONS, step.validate, step.transition),
+    "WAIT": Kind(wait.ACTIONS, wait.validate, wait.transition),
+    "CONTEXT": Kind(context.ACTIONS, context.validate, context.transition),
+    "EXECUTION": Kind(execution.ACTIONS, execution.validate, None),
 }
 """By the type's name: hashing an enum member is a call into Python, on the hottest path there is."""
 

@@ -15,6 +15,8 @@ from aws_durable_execution_sdk_python.lambda_service import (
 from pytest_durable.service.errors import InvalidParameterValue
 from pytest_durable.service.operations._common import close_rules, operation_from
 
+ACTIONS = (OperationAction.START, OperationAction.SUCCEED, OperationAction.FAIL)
+
 
 def validate(update: OperationUpdate, stored: Operation | None) -> None:
     """Refuse an update that the stored state does not allow.
@@ -24,13 +26,11 @@ def validate(update: OperationUpdate, stored: Operation | None) -> None:
     """
     if update.action is OperationAction.START:
         if stored is not None:
-            raise InvalidParameterValue("Cannot start a CONTEXT that already exists.")
-    elif update.action in (OperationAction.SUCCEED, OperationAction.FAIL):
-        if stored is not None and stored.status is not OperationStatus.STARTED:
-            raise InvalidParameterValue("Invalid current CONTEXT state to close.")
-        close_rules(update)
-    else:
-        raise InvalidParameterValue("Invalid CONTEXT action.")
+            raise InvalidParameterValue("Cannot start a CONTEXT that already exist.")
+        return
+    if stored is not None and stored.status is not OperationStatus.STARTED:
+        raise InvalidParameterValue("Invalid current CONTEXT state to close.")
+    close_rules(update)
 
 
 def transition(update: OperationUpdate, current: Operation | None, now: datetime) -> Operation:

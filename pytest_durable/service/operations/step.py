@@ -20,6 +20,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 from pytest_durable.service.errors import InvalidParameterValue
 from pytest_durable.service.operations._common import close_rules, operation_from
 
+ACTIONS = (OperationAction.START, OperationAction.SUCCEED, OperationAction.FAIL, OperationAction.RETRY)
 _RUNNING = (OperationStatus.STARTED, OperationStatus.READY)
 
 
@@ -48,8 +49,6 @@ def validate(update: OperationUpdate, stored: Operation | None) -> None:
     Raises:
         InvalidParameterValue: in the service's words.
     """
-    if update.action is OperationAction.CANCEL:
-        raise InvalidParameterValue("Invalid STEP action.")
     if stored is not None:
         _check(update, stored)
 

@@ -16,6 +16,8 @@ from aws_durable_execution_sdk_python.lambda_service import (
 from pytest_durable.service.errors import InvalidParameterValue
 from pytest_durable.service.operations._common import operation_from
 
+ACTIONS = (OperationAction.START, OperationAction.CANCEL)
+
 
 def validate(update: OperationUpdate, stored: Operation | None) -> None:
     """Refuse an update that the stored state does not allow.
@@ -26,11 +28,8 @@ def validate(update: OperationUpdate, stored: Operation | None) -> None:
     if update.action is OperationAction.START:
         if stored is not None:
             raise InvalidParameterValue("Cannot start a WAIT that already exist.")
-    elif update.action is OperationAction.CANCEL:
-        if stored is None or stored.status is not OperationStatus.STARTED:
-            raise InvalidParameterValue("Cannot cancel a WAIT that does not exist or has already completed.")
-    else:
-        raise InvalidParameterValue("Invalid WAIT action.")
+    elif stored is None or stored.status is not OperationStatus.STARTED:
+        raise InvalidParameterValue("Cannot cancel a WAIT that does not exist or has already completed.")
 
 
 def transition(update: OperationUpdate, current: Operation | None, now: datetime) -> Operation:
