@@ -93,7 +93,7 @@ def was_interrupted(execution: DurableExecution) -> bool:
     return any(
         (update.error.type or "").endswith("StepInterruptedError")
         for record in execution.invocations
-        for _, update in record.updates
+        for update in record.updates
         if update.error is not None
     )
 

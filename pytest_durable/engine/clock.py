@@ -48,15 +48,20 @@ class VirtualClock:
         start: the first instant; naive means UTC. Default 2026-01-01T00:00:00Z.
     """
 
-    __slots__ = ("micros", "world")
+    __slots__ = ("_now", "_now_micros", "micros", "world")
 
     def __init__(self, start: datetime | None = None) -> None:
         self.micros: int = micros_of(DEFAULT_START if start is None else start)
         self.world: TimePasser | None = None
+        self._now_micros = self.micros
+        self._now = at(self.micros)
 
     def now(self) -> datetime:
         """The virtual instant, aware, in UTC."""
-        return at(self.micros)
+        if self.micros != self._now_micros:  # asked several times for each instant
+            self._now_micros = self.micros
+            self._now = at(self.micros)
+        return self._now
 
     def time(self) -> float:
         """The virtual instant in seconds since the Unix epoch, as ``time.time()`` gives it."""

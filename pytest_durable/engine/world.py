@@ -154,9 +154,10 @@ class World:
         if self._ended or self.dying:
             self._switch_to(self._hub)
         elif self._ready:
-            task = self._next_ready()
+            task = self._ready.popleft() if self._plain else self._next_ready()
             self.trace.entries.append((self.clock.micros, task.number))
-            self._adopt(task)
+            if task.parent is not self._hub:
+                self._adopt(task)
             self._switch_to(task)
         elif self._done() or not self._is_next(waiter):
             self._switch_to(self._hub)
@@ -167,9 +168,8 @@ class World:
 
     def _adopt(self, task: Task) -> None:
         """Have ``task`` come back here when it ends."""
-        if task.parent is not self._hub:
-            assert self._hub is not None
-            task.parent = self._hub
+        assert self._hub is not None
+        task.parent = self._hub
 
     def _is_next(self, waiter: Waiter) -> bool:
         """Whether ``waiter``'s is the next deadline of all, within the limit; the clock is moved to it then."""
@@ -379,6 +379,11 @@ class World:
         finally:
             self._hub = None
         self._ready.clear()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no process is alive in it."""
+        return not self._processes
 
     # --- reports --------------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ class datetime(_datetime, metaclass=_AnyDatetime):  # type: ignore[misc,valid-ty
         task = current_task()
         if task is None:
             return _real.datetime.now(tz)
-        instant = at(task.world.clock.micros)
+        instant = task.world.clock.now()
         if tz is _real.UTC:
             return instant
         return instant.replace(tzinfo=None) if tz is None else instant.astimezone(tz)

@@ -135,17 +135,6 @@ class Swap:
         self.stand_in = stand_in
         self.installed = False
 
-    def install(self) -> None:
-        """Put the stand-in in place."""
-        self.original = self.owner.__dict__[self.name]
-        setattr(self.owner, self.name, self.stand_in)
-        self.installed = True
-
-    def restore(self) -> None:
-        """Put back what was there."""
-        setattr(self.owner, self.name, self.original)
-        self.installed = False
-
 
 _swaps: list[Swap] = []
 _scanned: set[str] = set()
@@ -207,7 +196,9 @@ def installed() -> Iterator[None]:
     _scan()
     for swap in _swaps:
         if not swap.installed:
-            swap.install()
+            swap.original = swap.owner.__dict__[swap.name]
+            setattr(swap.owner, swap.name, swap.stand_in)
+            swap.installed = True
     _depth += 1
     try:
         yield
@@ -215,4 +206,5 @@ def installed() -> Iterator[None]:
         _depth -= 1
         if _depth == 0:
             for swap in _swaps:
-                swap.restore()
+                setattr(swap.owner, swap.name, swap.original)
+                swap.installed = False

@@ -146,13 +146,15 @@ class Invocation:
 
     def _note(self, updates: Sequence[OperationUpdate]) -> list[tuple[str, str]]:
         """Write down what was stored; the places it brings the execution to, in order."""
-        self.world.note("checkpoint", self.process.name, len(updates))
+        trace = self.world.trace.entries
+        micros = self.world.clock.micros
+        trace.append((micros, "checkpoint", self.process.name, len(updates)))
         places = []
         for update in updates:
-            path = self.execution.path_of(update.operation_id)
             action = update.action
-            self.world.note(update.operation_type._name_, action._name_, path)
-            self.record.updates.append((path, update))
+            path = self.execution.paths.get(update.operation_id, update.operation_id)
+            trace.append((micros, update.operation_type._name_, action._name_, path))
+            self.record.updates.append(update)
             word = ""
             if action in _CLOSING:
                 word = "stored" if action is OperationAction.SUCCEED else "failed"

@@ -121,6 +121,8 @@ class Journal:
 
     def fire_due(self, now: datetime) -> bool:
         """Let every timer go off that is due; whether one did."""
+        if not self._timers:
+            return False
         micros = micros_of(now)
         fired = False
         while self._timers and self._timers[0][0] <= micros:
@@ -140,10 +142,11 @@ class Journal:
     def take_delta(self) -> list[Operation]:
         """The operations that changed since the invocation in flight last saw the state, in order of creation."""
         changed = sorted(self._changed, key=self._order.__getitem__)
-        for operation_id in changed:
-            self._by_service.pop(operation_id, None)
         self._changed.clear()
-        self._unseen.clear()
+        if self._by_service:
+            for operation_id in changed:
+                self._by_service.pop(operation_id, None)
+            self._unseen.clear()
         return [self.operations[operation_id] for operation_id in changed]
 
     def take_state(self) -> list[Operation]:

@@ -67,6 +67,7 @@ class DurableExecution:
         asked: what the first call for each operation asked for.
         children: operation ids that were made in each context, by any invocation, in order; None is the root.
         divergences: where a replay asked for something else.
+        paths: of each operation seen, by its id.
         origin: ``file:line`` where the latest error that left the handler was raised.
         exhausted: whether it was given up, after as many invocations as the service allows.
         swallowed: ``file:line`` of code that went on although its invocation was dead.
@@ -102,7 +103,7 @@ class DurableExecution:
         self.asked: dict[str, Asked] = {}
         self.children: dict[str | None, dict[str, None]] = {}
         self.divergences: list[Divergence] = []
-        self._paths: dict[str, str] = {}
+        self.paths: dict[str, str] = {}
         self._failures = 0
         self._empty_pendings = 0
         self._scheduled = False
@@ -137,20 +138,15 @@ class DurableExecution:
 
     def name_path(self, operation_id: str, context_id: str | None, segment: str) -> str:
         """The path of an operation, given on first sight: its context's path, and its name or position."""
-        path = self._paths.get(operation_id)
+        path = self.paths.get(operation_id)
         if path is None:
-            parent = None if context_id is None else self._paths.get(context_id)
-            path = self._paths[operation_id] = segment if parent is None else f"{parent}/{segment}"
+            parent = None if context_id is None else self.paths.get(context_id)
+            path = self.paths[operation_id] = segment if parent is None else f"{parent}/{segment}"
         return path
 
     def path_of(self, operation_id: str) -> str:
         """The path of an operation that was seen, else its id."""
-        return self._paths.get(operation_id, operation_id)
-
-    @property
-    def paths(self) -> dict[str, str]:
-        """Path of each operation seen, by operation id."""
-        return self._paths
+        return self.paths.get(operation_id, operation_id)
 
     # --- invoking -------------------------------------------------------------------------------------------------
 
@@ -308,7 +304,7 @@ class DurableExecution:
         self.journal.operations.update(finished.journal.operations)
         self.asked = dict(finished.asked)
         self.children = {context: dict(made) for context, made in finished.children.items()}
-        self._paths = dict(finished.paths)
+        self.paths = dict(finished.paths)
 
     # --- its end --------------------------------------------------------------------------------------------------
 

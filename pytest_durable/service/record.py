@@ -118,7 +118,7 @@ class InvocationRecord:
         bodies: the runs of bodies, in order.
         asked: what its durable calls asked for, by operation id.
         events: operation id, path and a word for what happened, in order; no word for a call as such.
-        updates: path and update, of everything it stored.
+        updates: everything it stored.
         alarms: ids of operations whose body should not have run.
     """
 
@@ -133,7 +133,7 @@ class InvocationRecord:
     bodies: list[BodyRun] = field(default_factory=list)
     asked: dict[str, Asked] = field(default_factory=dict)
     events: list[tuple[str, str, str]] = field(default_factory=list)
-    updates: list[tuple[str, OperationUpdate]] = field(default_factory=list)
+    updates: list[OperationUpdate] = field(default_factory=list)
     alarms: set[str] = field(default_factory=set)
 
     def lines(self) -> list[Line]:

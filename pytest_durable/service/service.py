@@ -94,5 +94,6 @@ class DurableService:
 
     def close(self) -> None:
         """End everything that is in flight."""
-        with installed():
-            self.world.close()
+        if not self.world.is_empty:
+            with installed():
+                self.world.close()

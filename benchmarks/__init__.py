@@ -1,0 +1,1 @@
+"""pytest-durable measured against AWS's local runner and against its own promises, in one run."""

@@ -1,0 +1,57 @@
+"""The durable functions that are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from aws_durable_execution_sdk_python import DurableContext, durable_execution
+from aws_durable_execution_sdk_python.config import Duration
+
+Handler = Callable[..., Any]
+
+
+@durable_execution
+def three_steps_and_a_wait(event: Any, context: DurableContext) -> int:
+    """Three steps, and 300 seconds between the first and the second."""
+    first: int = context.step(lambda _: 1, name="first")
+    context.wait(Duration.from_seconds(300), name="pause")
+    second: int = context.step(lambda _: 2, name="second")
+    third: int = context.step(lambda _: 3, name="third")
+    return first + second + third
+
+
+@durable_execution
+def map_of_ten(event: Any, context: DurableContext) -> list[int]:
+    """A map over ten items with a step in each."""
+    results: list[int] = context.map(range(10), _doubled, name="items").get_results()
+    return results
+
+
+def _doubled(context: DurableContext, item: int, index: int, items: Any) -> int:
+    doubled: int = context.step(lambda _: 2 * item, name="double")
+    return doubled
+
+
+def steps(count: int) -> Handler:
+    """A handler of ``count`` steps, one after the other."""
+
+    @durable_execution
+    def handler(event: Any, context: DurableContext) -> int:
+        return sum(context.step(lambda _: 1, name=f"step-{index}") for index in range(count))
+
+    return handler
+
+
+@durable_execution
+def mixed(event: Any, context: DurableContext) -> list[Any]:
+    """Something of everything: a step, a wait, a map and a child context."""
+    reserved = context.step(lambda _: "reserved", name="reserve")
+    context.wait(Duration.from_hours(8), name="night")
+    doubled: list[int] = context.map([1, 2, 3], _doubled, name="items").get_results()
+    return [reserved, doubled, context.run_in_child_context(_dispatch, name="dispatch")]
+
+
+def _dispatch(context: DurableContext) -> str:
+    label: str = context.step(lambda _: "label", name="print")
+    return label

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+# pytester forgets the modules that an inner run imports. The SDK, freezegun and Hypothesis are slow to import and not
+# made to be imported twice, so they are imported before.
+import hypothesis  # noqa: F401
+
+import pytest_durable.context  # noqa: F401
+
+pytest_plugins = ["pytester"]

@@ -1,0 +1,58 @@
+"""Same plan, same seed: the same trace in any process, on every Python and every SDK."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.determinism import reference
+
+ROOT = Path(__file__).parents[2]
+
+PINNED = "7133c473992979e1da0e53231d12bc8a"
+"""The trace hash of the reference, on Python 3.11 to 3.13 and SDK 2.1 and 3.0 alike.
+
+It changes only when the rules of the simulated world do: who runs when, how much virtual time a thing takes, what is
+written into the trace. An optimisation that changes it has changed a rule.
+"""
+
+
+def hash_in_a_fresh_process(script: Path, directory: Path, **environment: str) -> str:
+    """Run the reference as a script, from ``directory``."""
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_reference_run_has_the_trace_hash_it_always_had() -> None:
+    assert reference.trace_hash() == PINNED, "\n".join(reference.trace_lines())
+
+
+@pytest.mark.parametrize(("hash_seed", "zone"), [("0", "UTC"), ("1", "America/St_Johns"), ("4242", "Asia/Kathmandu")])
+def test_hash_seed_time_zone_and_working_directory_do_not_matter(hash_seed: str, zone: str, tmp_path: Path) -> None:
+    script = Path(reference.__file__)
+    assert hash_in_a_fresh_process(script, tmp_path, PYTHONHASHSEED=hash_seed, TZ=zone) == PINNED
+
+
+def test_the_file_name_and_the_line_numbers_of_the_handler_do_not_matter(tmp_path: Path) -> None:
+    moved = tmp_path / "moved_elsewhere.py"
+    original = Path(reference.__file__).read_text(encoding="utf-8")
+    docstring, future, rest = original.partition("from __future__ import annotations\n")
+    moved.write_text(docstring + future + "\n" * 200 + rest, encoding="utf-8")
+    assert hash_in_a_fresh_process(moved, tmp_path) == PINNED
+
+
+def test_optimised_bytecode_does_not_matter(tmp_path: Path) -> None:
+    assert hash_in_a_fresh_process(Path(reference.__file__), tmp_path, PYTHONOPTIMIZE="2") == PINNED

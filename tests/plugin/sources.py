@@ -1,0 +1,72 @@
+"""Test files for inner runs, and what is read from their output."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+SAFE = """
+    def handler(event, context):
+        return context.step(lambda _: 7, name="charge")
+
+    def test_order(durable_ctx):
+        durable_ctx.verify(handler)
+"""
+"""One step: 4 places, so 5 executions."""
+
+CHARGES_TWICE = """
+    charges = []
+
+    def handler(event, context):
+        context.step(lambda _: charges.append(1), name="charge")
+        return context.step(lambda _: len(charges), name="count")
+
+    def test_order(durable_ctx):
+        durable_ctx.verify(handler, reset=charges.clear)
+"""
+"""An `OutcomeChanged` at ``charge:body``."""
+
+CHARGES_ONCE = CHARGES_TWICE.replace("lambda _: charges.append(1)", "lambda _: charges or charges.append(1)")
+
+CHARGES_AGAIN = """
+    passes = []
+
+    def handler(event, context):
+        passes.append(1)
+        if len(passes) > 1:
+            context.step(lambda _: "late", name="charge")
+        return context.step(lambda _: 100, name="charge")
+
+    def test_order(durable_ctx):
+        durable_ctx.run(handler, faults={faults})
+"""
+"""A `StepRanAgain`, if it is killed after its first step."""
+
+BEARS_ONE_REPEAT = """
+    done = []
+
+    def handler(event, context):
+        context.step(lambda _: done.append("charge"), name="charge")
+        context.step(lambda _: done.append("ship"), name="ship")
+        return context.step(lambda _: len(done) < 4, name="count")
+
+    def test_order(durable_ctx):
+        durable_ctx.verify(handler, reset=done.clear)
+"""
+"""An `OutcomeChanged` that takes two kills: ``charge:body, ship:body``."""
+
+
+def found(result: pytest.RunResult) -> tuple[str, str]:
+    """The header of the one violation in the output, without its circumstances, and the command that replays it."""
+    text = result.stdout.str()
+    headers = re.findall(r"^E +pytest_durable\.errors\.(.*?)   ", text, re.MULTILINE)
+    commands = re.findall(r"^E +replay: (.*)$", text, re.MULTILINE)
+    assert len(headers) == len(commands) == 1, text
+    return headers[0], commands[0]
+
+
+def pasted(pytester: pytest.Pytester, command: str) -> pytest.RunResult:
+    """Run a pytest command with the arguments that a shell makes of it, in this process."""
+    arguments = pytester.run("/bin/sh", "-c", f"pytest() {{ printf '%s\\n' \"$@\"; }}; {command}").outlines
+    return pytester.runpytest_inprocess(*arguments)

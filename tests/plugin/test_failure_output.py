@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.plugin.sources import CHARGES_AGAIN, CHARGES_TWICE
+
+
+def test_a_violation_shows_what_where_and_how_to_see_it_again(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_orders=CHARGES_AGAIN.format(faults="'charge:stored'"))
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E*StepRanAgain: step 'charge' ran again after it had completed      (1 kill; *",
+            "E*  invocation 1   00:00:00   charge   ran        stored",
+            "E*                            ✗ killed: charge:stored",
+            "E*  invocation 2   00:00:01   charge*",
+            "E*RAN AGAIN*<- test_orders.py:*",
+            "E*replay: pytest 'test_orders.py::test_order' --durable-replay='charge:stored'",
+        ]
+    )
+
+
+def test_a_search_says_both_outcomes_and_how_much_passed_before(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_orders=CHARGES_TWICE)
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E*OutcomeChanged: killed at 'charge' after the body*, the execution gives another result *(1 kill; 2 plans *)",
+            "E*✗ killed: charge:body",
+            "E*result is 2, and 1 without faults.",
+            "E*The body of 'charge', made at test_orders.py:4, ran 2 times.",
+            "E*replay: pytest 'test_orders.py::test_order' --durable-replay='charge:body'",
+        ]
+    )
+
+
+def test_none_of_our_own_frames_are_shown(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_orders=CHARGES_TWICE)
+    result = pytester.runpytest_inprocess()
+    result.stdout.no_fnmatch_line("*pytest_durable/*.py*")
+    result.stdout.fnmatch_lines([">       durable_ctx.verify(handler, reset=charges.clear)"])
+
+
+@pytest.mark.parametrize(
+    ("marker", "body", "plan"),
+    [
+        ("durable(kils=2)", "run(handler)", ""),
+        ("durable(2)", "run(handler)", ""),
+        ("durable(kills=-1)", "verify(handler)", ""),
+        ("durable", "run(handler)", "charge:bodi"),
+        ("durable", "run(handler)", "chrage:body"),
+        ("durable", "verify(handler)", "chrage:body"),
+        ("durable", "run(handler, {1, 2})", ""),
+        ("durable", "run(7)", ""),
+        ("durable", "verify(handler, reset=7)", ""),
+    ],
+)
+def test_a_refusal_shows_the_line_of_the_test_and_none_of_our_source(
+    pytester: pytest.Pytester, marker: str, body: str, plan: str
+) -> None:
+    pytester.makepyfile(f"""
+        import pytest
+
+        def handler(event, context):
+            return context.step(lambda _: 7, name="charge")
+
+        @pytest.mark.{marker}
+        def test_it(durable_ctx):
+            durable_ctx.{body}
+    """)
+    result = pytester.runpytest_inprocess(f"--durable-replay={plan}")
+    assert result.parseoutcomes().keys() <= {"failed", "errors", "error"}
+    result.stdout.no_fnmatch_line("*pytest_durable/*.py*")
+
+
+def test_the_short_summary_names_the_violation(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_orders=CHARGES_TWICE)
+    result = pytester.runpytest_inprocess()
+    result.stdout.fnmatch_lines(["FAILED test_orders.py::test_order - *OutcomeChanged: *"])
+
+
+@pytest.mark.parametrize("style", ["short", "line", "native", "long"])
+def test_the_replay_command_is_shown_in_every_traceback_style(pytester: pytest.Pytester, style: str) -> None:
+    pytester.makepyfile(test_orders=CHARGES_TWICE)
+    result = pytester.runpytest_inprocess(f"--tb={style}")
+    result.assert_outcomes(failed=1)
+    if style == "line":  # pytest prints the first line of the message only
+        result.stdout.fnmatch_lines(["*OutcomeChanged: *"])
+    else:
+        result.stdout.fnmatch_lines(["*replay: pytest 'test_orders.py::test_order' --durable-replay='charge:body'"])
+
+
+def test_the_summary_counts_tests_executions_searches_kills_and_places(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        def handler(event, context):
+            return context.step(lambda _: 7, name="charge")
+
+        def test_one_run(durable_ctx):
+            durable_ctx.run(handler)
+
+        def test_two_searches(durable_ctx):
+            durable_ctx.verify(handler)
+            durable_ctx.verify(handler)
+
+        def test_uses_it_for_nothing(durable_ctx):
+            pass
+
+        def test_does_not_use_it():
+            pass
+    """)
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["durable: 2 tests, 11 executions, 2 of 2 searches safe, killed at 8 of 8 places"])
+
+
+def test_the_summary_of_runs_alone_speaks_of_no_search(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        def test_it(durable_ctx):
+            durable_ctx.run(lambda event, context: 1)
+            durable_ctx.run(lambda event, context: 2)
+    """)
+    result = pytester.runpytest_inprocess()
+    result.stdout.fnmatch_lines(["durable: 1 test*, 2 executions"])
+
+
+def test_the_summary_does_not_call_a_search_safe_that_failed(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(CHARGES_TWICE)
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["durable: 1 test, * executions, 0 of 1 search safe, killed at 0 of 0 places"])
+
+
+def test_a_suite_without_the_fixtures_has_no_summary_line(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_plain(): pass")
+    pytester.runpytest_inprocess().stdout.no_fnmatch_line("durable: *")

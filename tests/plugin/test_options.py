@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.plugin.sources import BEARS_ONE_REPEAT, SAFE
+
+SETTINGS = """
+    import pytest
+
+    {marker}
+    def test_it(durable_ctx, durable_clock):
+        shown = (durable_ctx.kills, durable_ctx.examples, durable_ctx.seed, durable_clock.now().isoformat())
+        assert shown == {expected}
+"""
+START = "2027-02-03T04:05:06+00:00"
+
+
+def settings(marker: str, *expected: object) -> str:
+    return SETTINGS.format(marker=marker, expected=expected)
+
+
+def test_nothing_set_gives_the_defaults(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(settings("", 1, 100, 0, "2026-01-01T00:00:00+00:00"))
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_each_option_can_be_set_on_the_command_line(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(settings("", 2, 30, 4, START))
+    options = ("--durable-kills=2", "--durable-examples=30", "--durable-seed=4", f"--durable-start={START}")
+    pytester.runpytest_inprocess(*options).assert_outcomes(passed=1)
+
+
+def test_each_option_can_be_set_in_the_ini_file(pytester: pytest.Pytester) -> None:
+    pytester.makeini(f"""
+        [pytest]
+        durable_kills = 2
+        durable_examples = 30
+        durable_seed = 4
+        durable_start = {START}
+    """)
+    pytester.makepyfile(settings("", 2, 30, 4, START))
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_each_option_can_be_set_by_the_marker(pytester: pytest.Pytester) -> None:
+    start = "__import__('datetime').datetime(2027, 2, 3, 4, 5, 6)"
+    pytester.makepyfile(settings(f"@pytest.mark.durable(kills=2, examples=30, seed=4, start={start})", 2, 30, 4, START))
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_the_marker_takes_the_start_as_text_like_the_ini_file_does(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(settings(f"@pytest.mark.durable(start={START!r})", 1, 100, 0, START))
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_the_start_may_name_another_offset(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(settings("", 1, 100, 0, "2026-06-30T22:00:00+00:00"))
+    pytester.runpytest_inprocess("--durable-start=2026-07-01T00:00:00+02:00").assert_outcomes(passed=1)
+
+
+def test_the_command_line_wins_over_the_marker_and_the_marker_over_the_ini_file(pytester: pytest.Pytester) -> None:
+    pytester.makeini("""
+        [pytest]
+        durable_kills = 3
+        durable_examples = 31
+        durable_seed = 32
+    """)
+    pytester.makepyfile(settings("@pytest.mark.durable(kills=2, examples=21)", 1, 21, 32, "2026-01-01T00:00:00+00:00"))
+    pytester.runpytest_inprocess("--durable-kills=1").assert_outcomes(passed=1)
+
+
+def test_zero_on_the_command_line_is_a_value_and_wins(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(settings("@pytest.mark.durable(kills=2, seed=5)", 0, 100, 0, "2026-01-01T00:00:00+00:00"))
+    pytester.runpytest_inprocess("--durable-kills=0", "--durable-seed=0").assert_outcomes(passed=1)
+
+
+def test_the_closest_marker_wins_name_by_name(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import pytest
+
+        pytestmark = pytest.mark.durable(kills=3, seed=3)
+
+        @pytest.mark.durable(kills=2)
+        class TestIt:
+            @pytest.mark.durable(examples=1)
+            def test_it(self, durable_ctx):
+                assert (durable_ctx.kills, durable_ctx.examples, durable_ctx.seed) == (2, 1, 3)
+    """)
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_an_argument_of_verify_wins_over_the_command_line(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        def test_it(durable_ctx):
+            found = durable_ctx.verify(lambda event, context: context.step(lambda _: 1, name="s"), kills=0)
+            assert found.killed == ()
+    """)
+    pytester.runpytest_inprocess("--durable-kills=1").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(("kills", "outcome"), [(0, "passed"), (1, "passed"), (2, "failed")])
+def test_kills_says_how_many_kills_a_plan_has_at_most(pytester: pytest.Pytester, kills: int, outcome: str) -> None:
+    pytester.makepyfile(BEARS_ONE_REPEAT)
+    result = pytester.runpytest_inprocess(f"--durable-kills={kills}")
+    result.assert_outcomes(**{outcome: 1})
+    if outcome == "failed":
+        result.stdout.fnmatch_lines(["E*OutcomeChanged: *(2 kills; *"])
+
+
+def test_examples_says_how_many_plans_are_drawn(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        def test_it(durable_ctx):
+            found = durable_ctx.verify(lambda event, context: context.step(lambda _: 1, name="s"))
+            assert found.drawn == 3
+    """)
+    pytester.runpytest_inprocess("--durable-kills=2", "--durable-examples=3").assert_outcomes(passed=1)
+
+
+BAD = [
+    ("kills", "two"),
+    ("kills", "-1"),
+    ("kills", "1.5"),
+    ("examples", "many"),
+    ("seed", "0x1"),
+    ("seed", "-3"),
+    ("start", "tomorrow"),
+    ("start", "2026-13-01"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_a_bad_value_on_the_command_line_is_refused_by_name(pytester: pytest.Pytester, name: str, value: str) -> None:
+    pytester.makepyfile(SAFE)
+    result = pytester.runpytest_inprocess(f"--durable-{name}={value}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: *durable*{name} must be a *, not '{value}'"])
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_a_bad_value_in_the_ini_file_is_refused_by_name(pytester: pytest.Pytester, name: str, value: str) -> None:
+    pytester.makeini(f"[pytest]\ndurable_{name} = {value}\n")
+    pytester.makepyfile(SAFE)
+    result = pytester.runpytest_inprocess()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: durable_{name} must be a *, not '{value}'"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("kills", "-1"),
+        ("kills", "'two'"),
+        ("examples", "1.5"),
+        ("seed", "'x'"),
+        ("seed", "-3"),
+        ("start", "'tomorrow'"),
+    ],
+)
+def test_a_bad_value_of_the_marker_is_refused_by_name(pytester: pytest.Pytester, name: str, value: str) -> None:
+    pytester.makepyfile(f"""
+        import pytest
+
+        @pytest.mark.durable({name}={value})
+        def test_it(durable_ctx):
+            durable_ctx.verify(lambda event, context: context.step(lambda _: 1, name="s"))
+    """)
+    result = pytester.runpytest_inprocess()
+    assert result.parseoutcomes().get("passed", 0) == 0
+    result.stdout.fnmatch_lines([f"*{name} must be *, not {value}*"])
+
+
+def test_an_unknown_keyword_of_the_marker_is_refused_and_the_known_ones_are_listed(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.durable(kils=2)
+        def test_it(durable_ctx):
+            pass
+    """)
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*@pytest.mark.durable(*, kills=1, *start=None)* does not take kils"])
+
+
+def test_a_positional_argument_of_the_marker_is_refused(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.durable(2)
+        def test_it(durable_ctx):
+            pass
+    """)
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*@pytest.mark.durable(* does not take 2"])
+
+
+def test_an_unknown_option_is_refused_by_pytest(pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_inprocess("--durable-kils=2")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR

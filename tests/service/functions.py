@@ -1,0 +1,60 @@
+"""Lambda functions seen from the service: what they are invoked with, and what they answer."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from aws_durable_execution_sdk_python import durable_execution
+
+from pytest_durable.engine import Stop, VirtualClock, World
+from pytest_durable.service.handlers import resolve
+from pytest_durable.service.lifecycle import DurableExecution
+from pytest_durable.service.points import NoFaults
+from pytest_durable.service.service import DurableService
+
+Invoke = Callable[[Any, Any], Any]
+"""What Lambda calls, with the SDK's ``DurableExecutionInvocationInputWithClient`` and the Lambda context."""
+
+PENDING = {"Status": "PENDING"}
+SUCCEEDED = {"Status": "SUCCEEDED", "Result": "null"}
+
+
+@durable_execution
+def idle(event: Any, context: Any) -> None:
+    """Does nothing."""
+
+
+def function(invoke: Invoke) -> Invoke:
+    """A durable function that answers as ``invoke`` does, without the SDK in between."""
+    return functools.wraps(idle)(lambda event, context: invoke(event, context))
+
+
+def answering(*outputs: Any) -> Invoke:
+    """A durable function that gives these outputs, one for each invocation, the last one for ever."""
+    left = list(outputs)
+    return function(lambda event, context: left.pop(0) if len(left) > 1 else left[0])
+
+
+def watched(handler: Invoke, watch: Callable[[Any], None]) -> Invoke:
+    """``handler`` on the SDK; ``watch`` is shown the input of each invocation before."""
+    durable = durable_execution(handler)
+
+    @functools.wraps(durable)
+    def invoke(event: Any, context: Any) -> Any:
+        watch(event)
+        return durable(event, context)
+
+    return invoke
+
+
+def finish(handler: Invoke, payload: str = "{}", **options: Any) -> DurableExecution:
+    """Run ``handler`` to its end in a service with these options."""
+    service = DurableService(World(VirtualClock()), **options)
+    execution = service.start(resolve(handler), payload, points=NoFaults())
+    try:
+        assert service.drive(lambda: execution.is_over) is Stop.DONE
+    finally:
+        service.close()
+    return execution
