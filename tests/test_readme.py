@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 READMES = ["README.md", "examples/etl/README.md"]
 
+_FILE = re.compile(r"# (test_\w+)\.py\n")
 _FAILS = re.compile(r"<!--\s*fails:\s*(\w+)\s*-->")
 
 
@@ -24,12 +25,20 @@ class Block:
         code: the lines between the fences, without the indentation of the opening fence.
         line: of the opening fence, from 1.
         fails: the violation that its tests must fail with, from the comment above; None if they must pass.
+        output: the lines of the text block that follows a failing one: what pytest must print.
     """
 
     language: str
     code: str
     line: int
     fails: str | None
+    output: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """The module's name, from a first line such as ``# test_orders.py``."""
+        named = _FILE.match(self.code)
+        return "test_shown" if named is None else named[1]
 
 
 def blocks(text: str) -> Iterator[Block]:
@@ -55,8 +64,13 @@ def blocks(text: str) -> Iterator[Block]:
 
 
 def runnable(text: str) -> list[Block]:
-    """The Python blocks that are test files."""
-    return [block for block in blocks(text) if block.language == "python" and "def test_" in block.code]
+    """The Python blocks that are test files, the failing ones with the output that is shown below them."""
+    found = list(blocks(text))
+    return [
+        replace(block, output=tuple(below.code.splitlines())) if block.fails and below.language == "text" else block
+        for block, below in zip(found, [*found[1:], found[-1]], strict=True)
+        if block.language == "python" and "def test_" in block.code
+    ]
 
 
 def make_targets(text: str) -> list[str]:
@@ -73,7 +87,7 @@ def make_targets(text: str) -> list[str]:
 
 def check(pytester: pytest.Pytester, block: Block) -> None:
     """Run a block as a test file, and hold its outcome against what its comment says."""
-    pytester.makepyfile(test_shown=block.code)
+    pytester.makepyfile(**{block.file: block.code})
     result = pytester.runpytest_inprocess()
     outcomes = result.parseoutcomes()
     if block.fails is None:
@@ -81,6 +95,8 @@ def check(pytester: pytest.Pytester, block: Block) -> None:
     else:
         assert outcomes.keys() == {"failed"}
         result.stdout.re_match_lines([rf"E +(\w+\.)*{block.fails}: "])
+        printed = [re.sub(r"^E +(pytest_durable\.errors\.)?", "", line) for line in result.outlines]
+        assert [line for line in block.output if line.strip() not in printed] == []
 
 
 def shown() -> list[object]:

@@ -13,7 +13,7 @@ import pytest
 from examples.etl.pipeline import Databases, connect, create_tables, make_handler
 from pytest_durable import FakeDurableContext, OutcomeChanged, ReplayDiverged
 
-EVENT = {"day": "2026-01-01", "batch_size": 2}
+EVENT = {"day": "2026-01-01", "batch_size": 3}
 SOURCE = [(number, f"  customer {number} ", f"{number}.50") for number in range(1, 7)]
 DESTINATION = [(number, f"Customer {number}", number * 100 + 50) for number in range(1, 7)]
 RESULT = {"extracted": 6, "loaded": 6, "present": 6, "cents": 2400}

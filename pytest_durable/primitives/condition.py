@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from pytest_durable.engine import Waiter
-from pytest_durable.primitives._block import block, deadline_after, left_until, wake
+from pytest_durable.primitives._block import block, deadline_after, left_until, not_held, wake
 from pytest_durable.primitives.lock import Lock, RLock
 
 T = TypeVar("T")
@@ -40,12 +40,20 @@ class Condition:
         self._lock.release()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Give the lock back, block until notified or ``timeout`` seconds have passed, take the lock again."""
-        self._lock.release()
+        """Give the lock back, block until notified or ``timeout`` seconds have passed, take the lock again.
+
+        A lock that was taken several times is given back fully, and taken again as often.
+
+        Raises:
+            RuntimeError: if the lock is not held.
+        """
+        if not self._lock._is_owned():
+            not_held("cannot wait on un-acquired lock")
+        count = self._lock._release_save()
         try:
             return block("a condition", self._waiters, timeout)
         finally:
-            self._lock.acquire()
+            self._lock._acquire_restore(count)
 
     def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T:
         """`wait` until ``predicate()`` is true or ``timeout`` seconds have passed; return its last value."""
@@ -60,9 +68,21 @@ class Condition:
         return result
 
     def notify(self, n: int = 1) -> None:
-        """Wake ``n`` of those who wait, longest first."""
+        """Wake ``n`` of those who wait, longest first.
+
+        Raises:
+            RuntimeError: if the lock is not held.
+        """
+        if not self._lock._is_owned():
+            not_held("cannot notify on un-acquired lock")
         wake(self._waiters, n)
 
     def notify_all(self) -> None:
-        """Wake everybody who waits."""
+        """Wake everybody who waits.
+
+        Raises:
+            RuntimeError: if the lock is not held.
+        """
+        if not self._lock._is_owned():
+            not_held("cannot notify on un-acquired lock")
         wake(self._waiters, None)

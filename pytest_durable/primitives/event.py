@@ -32,9 +32,10 @@ class Event:
         self._flag = False
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Block until the flag is set or ``timeout`` seconds have passed; return the flag."""
+        """Block until the flag is set or ``timeout`` seconds have passed; whether it was set."""
         if not self._flag:
             if self._waiters is None:
                 self._waiters = deque()
-            block("an event", self._waiters, timeout)
+            if block("an event", self._waiters, timeout):
+                return True  # even if it was cleared since
         return self._flag

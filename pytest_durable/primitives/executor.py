@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import concurrent.futures
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures.thread import BrokenThreadPool
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from pytest_durable.engine import current_task
+from pytest_durable.engine import Killed, current_task
 from pytest_durable.primitives._block import deadline_after, left_until
 from pytest_durable.primitives.event import Event
 
 T = TypeVar("T")
+
+_LOGGER = logging.getLogger("concurrent.futures")
 
 
 class Future(Generic[T]):
@@ -79,9 +83,9 @@ class Future(Generic[T]):
         return self._error
 
     def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
-        """Call ``fn`` with this future when it is done; at once if it is."""
+        """Call ``fn`` with this future when it is done; at once if it is. An error of ``fn`` is logged."""
         if self.done():
-            fn(self)
+            self._call(fn)
         else:
             self._callbacks.append(fn)
 
@@ -91,20 +95,45 @@ class Future(Generic[T]):
         return self._running
 
     def set_result(self, result: T) -> None:
-        """The call returned ``result``."""
+        """The call returned ``result``.
+
+        Raises:
+            InvalidStateError: if it is done already.
+        """
+        self._check_pending()
         self._result = result
         self._finish()
 
     def set_exception(self, exception: BaseException | None) -> None:
-        """The call raised ``exception``."""
+        """The call raised ``exception``.
+
+        Raises:
+            InvalidStateError: if it is done already.
+        """
+        self._check_pending()
         self._error = exception
         self._finish()
+
+    def _check_pending(self) -> None:
+        if self.done():
+            raise concurrent.futures.InvalidStateError(repr(self))
 
     def _finish(self) -> None:
         self._event.set()
         for callback in self._callbacks:
-            callback(self)
+            self._call(callback)
         self._callbacks.clear()
+
+    def _call(self, callback: Callable[[Future[T]], object]) -> None:
+        try:
+            callback(self)
+        except Exception:
+            _LOGGER.exception("exception calling callback for %r", self)
+
+    def __repr__(self) -> str:
+        # Without its address, unlike the real one: what a run prints must not depend on the machine.
+        done = "cancelled" if self._cancelled else "finished"
+        return f"<Future state={done if self.done() else 'running' if self._running else 'pending'}>"
 
 
 class ThreadPoolExecutor:
@@ -123,6 +152,8 @@ class ThreadPoolExecutor:
     ) -> None:
         if max_workers is not None and max_workers <= 0:
             raise ValueError("max_workers must be greater than 0")
+        if initializer is not None and not callable(initializer):
+            raise TypeError("initializer must be a callable")
         # Without a number the real one takes it from the machine; a simulation must not depend on the machine.
         self._max_workers = 32 if max_workers is None else max_workers
         self._prefix = thread_name_prefix or "ThreadPoolExecutor"
@@ -131,6 +162,7 @@ class ThreadPoolExecutor:
         self._work: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = deque()
         self._workers = 0
         self._started = 0
+        self._broken: str | None = None
         self._shutdown = False
         self._idle = Event()
         self._idle.set()
@@ -139,8 +171,11 @@ class ThreadPoolExecutor:
         """Have ``fn(*args, **kwargs)`` called by a worker.
 
         Raises:
+            BrokenThreadPool: after the initializer failed.
             RuntimeError: after `shutdown`, or outside of the simulation.
         """
+        if self._broken is not None:
+            raise BrokenThreadPool(self._broken)
         if self._shutdown:
             raise RuntimeError("cannot schedule new futures after shutdown")
         submitter = current_task()
@@ -157,16 +192,21 @@ class ThreadPoolExecutor:
         return future
 
     def _serve(self) -> None:
-        """A worker: take work until there is none."""
+        """A worker: take work until there is none, or the worker is killed, even if the work hides that."""
+        worker = current_task()
+        assert worker is not None
+        process = worker.process
         try:
             if self._initializer is not None:
-                self._initializer(*self._initargs)
-            while self._work:
+                self._initialize(self._initializer)
+            while self._work and process.cause is None:
                 future, fn, args, kwargs = self._work.popleft()
                 if not future.set_running_or_notify_cancel():
                     continue
                 try:
                     result = fn(*args, **kwargs)
+                except Killed:
+                    raise
                 except BaseException as error:
                     future.set_exception(error)
                 else:
@@ -178,8 +218,27 @@ class ThreadPoolExecutor:
             if not self._workers:
                 self._idle.set()
 
-    def map(self, fn: Callable[..., T], *iterables: Iterable[Any], timeout: float | None = None) -> Iterable[T]:
-        """Submit ``fn`` for each tuple of the zipped ``iterables``; yield the results in that order."""
+    def _initialize(self, initializer: Callable[..., object]) -> None:
+        """Call the initializer; if it fails, so does all work that has not begun, and whatever would come after it."""
+        try:
+            initializer(*self._initargs)
+        except Killed:
+            raise
+        except BaseException:
+            _LOGGER.critical("Exception in initializer:", exc_info=True)
+            self._broken = "A thread initializer failed, the thread pool is not usable anymore"
+            while self._work:
+                future = self._work.popleft()[0]
+                if future.set_running_or_notify_cancel():
+                    future.set_exception(BrokenThreadPool(self._broken))
+
+    def map(
+        self, fn: Callable[..., T], *iterables: Iterable[Any], timeout: float | None = None, chunksize: int = 1
+    ) -> Iterable[T]:
+        """Submit ``fn`` for each tuple of the zipped ``iterables``; yield the results in that order.
+
+        ``chunksize`` means nothing to threads.
+        """
         futures = [self.submit(fn, *args) for args in zip(*iterables, strict=False)]
         deadline = deadline_after(timeout)
         return (future.result(left_until(deadline)) for future in futures)
@@ -212,17 +271,22 @@ class DoneAndNotDone(NamedTuple):
 def wait(
     fs: Iterable[Future[Any]], timeout: float | None = None, return_when: str = concurrent.futures.ALL_COMPLETED
 ) -> DoneAndNotDone:
-    """Stands in for ``concurrent.futures.wait``."""
+    """Stands in for ``concurrent.futures.wait``.
+
+    Raises:
+        ValueError: if ``return_when`` is none of the three that there are.
+    """
     futures = list(dict.fromkeys(fs))
-    enough = Event()
+    if not _is_enough(futures, return_when):
+        enough = Event()
 
-    def done(future: Future[Any]) -> None:
-        if _is_enough(futures, return_when):
-            enough.set()
+        def done(future: Future[Any]) -> None:
+            if _is_enough(futures, return_when):
+                enough.set()
 
-    for future in futures:
-        future.add_done_callback(done)
-    if futures and not _is_enough(futures, return_when):
+        for future in futures:
+            if not future.done():
+                future.add_done_callback(done)
         enough.wait(timeout)
     finished = {future for future in futures if future.done()}
     return DoneAndNotDone(finished, set(futures) - finished)
@@ -236,4 +300,6 @@ def _is_enough(futures: list[Future[Any]], return_when: str) -> bool:
         return bool(finished)
     if return_when == concurrent.futures.FIRST_EXCEPTION:
         return any(not future.cancelled() and future.exception() is not None for future in finished)
+    if return_when != concurrent.futures.ALL_COMPLETED:
+        raise ValueError(f"Invalid return condition: {return_when!r}")
     return False

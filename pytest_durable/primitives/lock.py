@@ -6,11 +6,22 @@ from collections import deque
 from types import TracebackType
 
 from pytest_durable.engine import Task, Waiter, current_task
-from pytest_durable.primitives._block import block, deadline_after, left_until, wake
+from pytest_durable.primitives._block import block, deadline_after, left_until, not_held, wake
+
+
+def _check(blocking: bool, timeout: float) -> None:
+    """Refuse arguments of ``acquire`` that contradict each other, as the standard library does."""
+    if not blocking:
+        raise ValueError("can't specify a timeout for a non-blocking call")
+    if timeout < 0:
+        raise ValueError("timeout value must be a non-negative number")
 
 
 class Lock:
-    """Stands in for ``threading.Lock``: whoever waits longest gets it next."""
+    """Stands in for ``threading.Lock``.
+
+    Whoever waits longest is woken first, but another task may be quicker and take the lock before the woken one runs.
+    """
 
     __slots__ = ("_held", "_waiters")
 
@@ -19,7 +30,13 @@ class Lock:
         self._waiters: deque[Waiter] | None = None
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        """Take the lock, as ``threading.Lock.acquire`` does."""
+        """Take the lock, as ``threading.Lock.acquire`` does.
+
+        Raises:
+            ValueError: for a timeout without blocking, or a negative one other than -1.
+        """
+        if timeout != -1:
+            _check(blocking, timeout)
         if not self._held:
             self._held = True
             return True
@@ -39,9 +56,10 @@ class Lock:
 
         Raises:
             RuntimeError: if it is not held.
+            Killed: instead, if the process of the caller is dead.
         """
         if not self._held:
-            raise RuntimeError("release unlocked lock")
+            not_held("release unlocked lock")
         self._held = False
         if self._waiters:
             wake(self._waiters)
@@ -64,6 +82,18 @@ class Lock:
         else:
             self._held = False
 
+    # What a condition needs of its lock; the names are those that the standard library gives them.
+
+    def _is_owned(self) -> bool:
+        return self._held
+
+    def _release_save(self) -> int:
+        self.release()
+        return 1
+
+    def _acquire_restore(self, count: int) -> None:
+        self.acquire()
+
 
 class RLock:
     """Stands in for ``threading.RLock``: its owner may take it again."""
@@ -76,7 +106,13 @@ class RLock:
         self._count = 0
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        """Take the lock, once more if it is ours already."""
+        """Take the lock, once more if it is ours already.
+
+        Raises:
+            ValueError: for a timeout without blocking, or a negative one other than -1.
+        """
+        if timeout != -1:
+            _check(blocking, timeout)
         task = current_task()
         if self._count and self._owner is task:
             self._count += 1
@@ -91,9 +127,10 @@ class RLock:
 
         Raises:
             RuntimeError: if it is somebody else's, or nobody's.
+            Killed: instead, if the process of the caller is dead.
         """
         if not self._count or self._owner is not current_task():
-            raise RuntimeError("cannot release un-acquired lock")
+            not_held("cannot release un-acquired lock")
         self._count -= 1
         if not self._count:
             self._owner = None
@@ -106,3 +143,16 @@ class RLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+    def _is_owned(self) -> bool:
+        return self._count > 0 and self._owner is current_task()
+
+    def _release_save(self) -> int:
+        count = self._count
+        self._owner, self._count = None, 0
+        self._lock.release()
+        return count
+
+    def _acquire_restore(self, count: int) -> None:
+        self.acquire()
+        self._count = count

@@ -12,6 +12,8 @@ from pytest_durable.primitives._block import deadline_after, left_until, wake
 
 T = TypeVar("T")
 
+_NEGATIVE = "'timeout' must be a non-negative number"
+
 
 class Queue(Generic[T]):
     """Stands in for ``queue.Queue``; raises the standard library's own ``Empty`` and ``Full``."""
@@ -43,8 +45,11 @@ class Queue(Generic[T]):
 
         Raises:
             queue.Full: if there was no room in time.
+            ValueError: if the timeout is negative.
         """
         if self.maxsize > 0:
+            if timeout is not None and timeout < 0 and block:
+                raise ValueError(_NEGATIVE)
             deadline = deadline_after(timeout)
             while self.full():
                 if not block or not wait_in("room in a queue", self._putters, left_until(deadline)):
@@ -67,9 +72,12 @@ class Queue(Generic[T]):
 
         Raises:
             queue.Empty: if there was none in time.
+            ValueError: if the timeout is negative.
         """
+        if timeout is not None and timeout < 0 and block:
+            raise ValueError(_NEGATIVE)
         if not self._items:
-            if not block or (timeout is not None and timeout <= 0):
+            if not block or timeout == 0:
                 raise Empty
             deadline = None if timeout is None else deadline_after(timeout)
             while not self._items:

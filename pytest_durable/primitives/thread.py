@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from pytest_durable.engine import Task, current_task
 from pytest_durable.primitives.event import Event
@@ -58,10 +58,12 @@ class Thread:
         """Block until the thread has ended or ``timeout`` seconds have passed.
 
         Raises:
-            RuntimeError: if it was not started.
+            RuntimeError: if it was not started, or is the one that asks.
         """
         if self._task is None:
             raise RuntimeError("cannot join thread before it is started")
+        if self._task is current_task():
+            raise RuntimeError("cannot join current thread")
         self._ended.wait(timeout)
 
     def is_alive(self) -> bool:
@@ -74,32 +76,98 @@ class Thread:
         return None if self._task is None else self._task.number
 
 
-class local:  # named as what it stands in for
-    """Stands in for ``threading.local``: attributes of its own for each task."""
+class _Values:
+    """The values of a `local`, of every task and of the outside.
 
-    def _mine(self) -> dict[str, Any]:
+    A task keeps its own, by this object: it is alive as long as they are, so that a reused address cannot mix two up.
+    """
+
+    __slots__ = ("arguments", "outside")
+
+    def __init__(self, arguments: tuple[tuple[Any, ...], dict[str, Any]]) -> None:
+        self.arguments = arguments
+        self.outside: dict[str, Any] | None = None
+
+    def mine(self) -> dict[str, Any] | None:
+        """The values of whoever asks, or None if it has none yet."""
         task = current_task()
         if task is None:
-            return object.__getattribute__(self, "__dict__")  # type: ignore[no-any-return]  # the outside's own values
+            return self.outside
+        return None if task.locals is None else task.locals.get(self)
+
+    def begin(self) -> dict[str, Any]:
+        """Make values, none as yet, for whoever asks."""
+        task = current_task()
+        if task is None:
+            self.outside = {}
+            return self.outside
         if task.locals is None:
             task.locals = {}
-        # Keyed by the object itself, which the value keeps alive, so that a reused address cannot mix two up.
         return task.locals.setdefault(self, {})
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self._mine()[name]
-        except KeyError:
-            raise AttributeError(f"'local' object has no attribute {name!r}") from None
+    def forget(self) -> None:
+        """Take the values away from whoever asks."""
+        task = current_task()
+        if task is None:
+            self.outside = None
+        elif task.locals is not None:
+            task.locals.pop(self, None)
+
+
+class local:  # named as what it stands in for
+    """Stands in for ``threading.local``: attributes of its own for each task, and for the outside of the simulation.
+
+    As with the real one, the ``__init__`` of a subclass runs again for every task that comes to use it.
+    """
+
+    __slots__ = ("__dict__", "__values")  # mangled: any plain name may be an attribute of the user's
+
+    def __new__(cls, /, *args: Any, **kwargs: Any) -> Self:
+        """Make one; its maker has values already, as ``__init__`` is about to be called for it."""
+        if (args or kwargs) and cls.__init__ is object.__init__:
+            raise TypeError("Initialization arguments are not supported")
+        self = object.__new__(cls)
+        values = _Values((args, kwargs))
+        values.begin()
+        object.__setattr__(self, "_local__values", values)
+        return self
+
+    def __getattribute__(self, name: str) -> Any:
+        _show_own_values(self)
+        return object.__getattribute__(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._mine()[name] = value
+        _refuse_dict(self, name)
+        _show_own_values(self)
+        object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
+        _refuse_dict(self, name)
+        _show_own_values(self)
+        object.__delattr__(self, name)
+
+
+def _refuse_dict(one: local, name: str) -> None:
+    if name == "__dict__":
+        raise AttributeError(f"{type(one).__name__!r} object attribute '__dict__' is read-only")
+
+
+def _show_own_values(one: local) -> None:
+    """Make the values of whoever asks the ``__dict__`` of ``one``.
+
+    So Python's own rules find what is looked up next, among properties and defaults of a subclass too.
+    """
+    values: _Values = object.__getattribute__(one, "_local__values")
+    mine = values.mine()
+    if mine is None:
+        mine = values.begin()
+        args, kwargs = values.arguments
         try:
-            del self._mine()[name]
-        except KeyError:
-            raise AttributeError(f"'local' object has no attribute {name!r}") from None
+            type(one).__init__(one, *args, **kwargs)
+        except BaseException:
+            values.forget()  # the next attempt shall initialize it again
+            raise
+    object.__setattr__(one, "__dict__", mine)
 
 
 class _Current:

@@ -64,6 +64,34 @@ def test_an_rlock_that_was_taken_twice_is_free_while_its_owner_waits(world: Worl
     assert log == [("w", 0)]
 
 
+def test_an_rlock_that_was_taken_twice_is_held_twice_after_waiting(world: World) -> None:
+    lock = RLock()
+    condition = Condition(lock)
+    taken: list[bool] = []
+
+    def trying() -> None:
+        taken.append(lock.acquire(blocking=False))
+        if taken[-1]:
+            lock.release()
+
+    def main() -> None:
+        with condition, condition:
+            condition.wait(1)
+            start(world, trying)
+            sleep(1)
+            lock.release()
+            start(world, trying)
+            sleep(1)
+            lock.release()
+            start(world, trying)
+            sleep(1)
+            lock.acquire()
+            lock.acquire()
+
+    simulate(world, main)
+    assert taken == [False, False, True]
+
+
 def test_notify_wakes_as_many_as_it_says_longest_first(world: World) -> None:
     log: Log = []
     condition = Condition()

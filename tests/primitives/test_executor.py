@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, CancelledError
+from concurrent.futures.thread import BrokenThreadPool
 from typing import Any
 
 import pytest
@@ -290,6 +291,35 @@ def test_workers_end_with_the_work_so_that_an_idle_pool_keeps_nothing_alive(worl
         return [line.split()[0] for line in world.blocked()]
 
     assert simulate(world, main) == ["p/main"]
+
+
+def test_a_failing_initializer_fails_all_work_that_was_not_cancelled(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    def main() -> list[type[BaseException]]:
+        pool = ThreadPoolExecutor(1, initializer=work, initargs=(1, LookupError("lost")))
+        futures = [pool.submit(int) for _ in range(3)]
+        futures[1].cancel()
+        errors: list[type[BaseException]] = []
+        for call in (*(future.result for future in futures), lambda: pool.submit(int)):
+            with pytest.raises(Exception, match=r"") as caught:
+                call()
+            errors.append(caught.type)
+        pool.shutdown()
+        return errors
+
+    assert simulate(world, main) == [BrokenThreadPool, CancelledError, BrokenThreadPool, BrokenThreadPool]
+    assert [(one.name, one.levelname) for one in caplog.records] == [("concurrent.futures", "CRITICAL")]
+
+
+def test_the_error_of_a_callback_is_logged_where_the_standard_library_logs_it(caplog: pytest.LogCaptureFixture) -> None:
+    future: Future[int] = Future()
+    for _ in range(2):
+        future.add_done_callback(lambda future: 1 // 0)
+    future.set_result(7)
+    future.add_done_callback(lambda future: 1 // 0)
+    assert [(one.name, one.levelname) for one in caplog.records] == [("concurrent.futures", "ERROR")] * 3
+    assert caplog.records[0].getMessage() == "exception calling callback for <Future state=finished>"
 
 
 def test_a_worker_is_named_after_its_pool(world: World) -> None:

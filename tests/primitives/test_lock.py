@@ -46,21 +46,6 @@ def test_who_waits_longest_gets_it_next(world: World) -> None:
     assert [name for name, _ in log] == ["first", "earlier", "later"]
 
 
-def test_who_waits_longest_gets_it_next_even_if_another_was_quicker_once(world: World) -> None:
-    log: Log = []
-    lock = Lock()
-
-    def greedy() -> None:
-        for name in ("greedy", "greedy again"):
-            with lock:
-                log.append((name, elapsed(world)))
-                sleep(1)
-
-    together(world, greedy, holder(world, lock, log, "b"), holder(world, lock, log, "c"))
-    waiting = [name for name, _ in log if not name.startswith("greedy")]
-    assert waiting == ["b", "c"]
-
-
 def test_who_gave_up_waiting_does_not_get_it(world: World) -> None:
     log: Log = []
     lock = Lock()

@@ -366,7 +366,11 @@ def a_pool_takes_no_work_after_its_end(lib: Library) -> Any:
 @script
 def the_map_of_a_pool(lib: Library) -> Any:
     with lib.ThreadPoolExecutor(3) as pool:
-        return [list(pool.map(pow, [1, 2, 3], [4, 5])), list(pool.map(int, [])), outcomes(pool.map(int, "a").__next__)]
+        return [
+            list(pool.map(pow, [1, 2, 3], [4, 5], chunksize=2)),
+            list(pool.map(int, [])),
+            outcomes(pool.map(int, "a").__next__),
+        ]
 
 
 @script
@@ -458,6 +462,54 @@ def a_local_with_a_constructor(lib: Library) -> Any:
     thread.start()
     thread.join()
     return [mine.depth, seen]
+
+
+@script
+def a_local_whose_constructor_fails_is_constructed_again(lib: Library) -> Any:
+    attempts: list[int] = []
+
+    class Mine(lib.local):  # type: ignore[misc]  # whichever of the two
+        def __init__(self) -> None:
+            attempts.append(1)
+            self.attempt = len(attempts)
+            if len(attempts) == 2:
+                raise LookupError
+
+    mine, seen = Mine(), list[Any]()
+    read = lambda: (mine.attempt, len(attempts))  # noqa: E731  # shorter than what it is passed to
+    thread = lib.Thread(target=lambda: seen.extend(outcomes(read, read, read)))
+    thread.start()
+    thread.join()
+    return [*seen, read()]
+
+
+@script
+def a_local_with_a_property_and_a_fallback(lib: Library) -> Any:
+    class Mine(lib.local):  # type: ignore[misc]  # whichever of the two
+        @property
+        def double(self) -> Any:
+            return self.value * 2
+
+        def __getattr__(self, name: str) -> str:
+            return f"no {name}"
+
+    mine, seen = Mine(), list[Any]()
+    mine.value = 7
+    thread = lib.Thread(target=lambda: seen.extend([mine.double, mine.value, vars(mine)]))
+    thread.start()
+    thread.join()
+    return [mine.double, *outcomes(lambda: setattr(mine, "double", 1)), vars(mine), seen]
+
+
+@script
+def a_local_that_cannot_be_initialized(lib: Library) -> Any:
+    mine = lib.local()
+    return outcomes(
+        lambda: lib.local(7),
+        lambda: setattr(mine, "__dict__", {}),
+        lambda: delattr(mine, "__dict__"),
+        lambda: mine.lost,
+    )
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from pytest_durable.engine import Killed, World, micros_of
@@ -34,8 +36,11 @@ def test_a_kill_ends_whatever_blocks_and_refuses_it_from_then_on(world: World, w
     assert (refused, elapsed(world)) == ([Killed, Killed, Killed], 0)
 
 
-def test_a_kill_reaches_who_waits_on_a_condition_whose_lock_another_task_holds(world: World) -> None:
-    condition = Condition()
+@pytest.mark.parametrize("kind", [Lock, RLock])
+def test_a_kill_reaches_who_waits_on_a_condition_whose_lock_another_task_holds(
+    world: World, kind: type[Lock | RLock]
+) -> None:
+    condition = Condition(kind())
 
     def waiting() -> None:
         with condition:
@@ -72,6 +77,49 @@ def test_a_killed_worker_takes_up_no_more_work(world: World) -> None:
     start(world, lambda: process.kill("test"))
     world.run(lambda: process.ended)
     assert begun == [0]
+
+
+def test_a_worker_that_hides_its_kill_takes_up_no_more_work(world: World) -> None:
+    begun: list[int] = []
+
+    def work(number: int) -> None:
+        begun.append(number)
+        with contextlib.suppress(Killed):
+            for_ever()
+
+    def main() -> None:
+        with ThreadPoolExecutor(1) as pool:
+            for number in range(3):
+                pool.submit(work, number)
+
+    process = start(world, main)
+    world.run(lambda: False, micros_of(START))
+    start(world, lambda: process.kill("test"))
+    world.run(lambda: process.ended)
+    assert begun == [0]
+
+
+def test_the_future_of_a_killed_worker_never_has_a_result(world: World) -> None:
+    called: list[Future[None]] = []
+
+    def main() -> None:
+        with ThreadPoolExecutor(1) as pool:
+            future = pool.submit(for_ever)
+            future.add_done_callback(called.append)
+
+    process = start(world, main)
+    world.run(lambda: False, micros_of(START))
+    start(world, lambda: process.kill("test"))
+    world.run(lambda: process.ended)
+    assert called == []
+
+
+def test_a_kill_in_an_initializer_is_no_failure_of_it(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    process = start(world, lambda: ThreadPoolExecutor(1, initializer=for_ever).submit(int).result())
+    world.run(lambda: False, micros_of(START))
+    start(world, lambda: process.kill("test"))
+    world.run(lambda: process.ended)
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("what", ["lock_acquire", "event_wait", "condition_wait", "queue_get", "queue_put"])

@@ -1,0 +1,157 @@
+"""Executions that do not end, and code that goes on although it was stopped."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+from aws_durable_execution_sdk_python import DurableContext
+
+from pytest_durable import ExecutionStuck, FakeDurableContext, SuspensionSwallowed
+from tests.checks.verdicts import found_in, text_of, verified
+from tests.durable import attempts, fails, returns, seconds
+
+ENDLESS_LOOP = """
+from aws_durable_execution_sdk_python.config import Duration
+from pytest_durable import ExecutionStuck, FakeDurableContext
+
+def handler(event, context):
+    while True:
+        context.wait(Duration.from_seconds(1))
+
+with FakeDurableContext() as ctx:
+    try:
+        ctx.run(handler)
+    except ExecutionStuck as stuck:
+        print(stuck.failure.summary)
+"""
+
+
+def test_a_retry_without_end_is_stuck(ctx: FakeDurableContext) -> None:
+    with pytest.raises(ExecutionStuck, match=r"did not end within \d+ invocations") as caught:
+        ctx.run(lambda event, context: context.step(fails(ConnectionError("down")), config=attempts(10**9, delay=1)))
+    assert "invoked again and again" in text_of(caught.value.failure)
+
+
+def test_a_loop_without_end_is_found_within_seconds() -> None:
+    command = [sys.executable, "-c", ENDLESS_LOOP]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=15, check=True)
+    assert "the execution did not end within" in done.stdout
+
+
+def test_a_loop_that_ends_after_many_waits_is_not_stuck(ctx: FakeDurableContext) -> None:
+    def handler(event: Any, context: DurableContext) -> int:
+        for _ in range(60):
+            context.wait(seconds(3_600))
+        return 60
+
+    execution = ctx.run(handler)
+    assert (execution.result, len(execution.invocations)) == (60, 61)
+
+
+def test_a_step_that_is_too_long_for_an_invocation_is_found_by_the_search() -> None:
+    def handler(event: Any, context: DurableContext) -> None:
+        context.step(returns(1), name="quick")
+        context.step(lambda step: time.sleep(1_000), name="slow")  # noqa: TID251  # virtual: this is a step
+
+    kind, failure = found_in(handler)
+    assert kind is ExecutionStuck
+    assert "'slow' never ends within the invocation timeout of 900 s" in failure.summary
+    assert failure.kills == 0
+
+
+def test_an_execution_that_fails_is_not_stuck() -> None:
+    def handler(event: Any, context: DurableContext) -> None:
+        raise LookupError("no such order")
+
+    verified(handler)
+
+
+# --- swallowing -----------------------------------------------------------------------------------------------------
+
+
+def bare_wait(event: Any, context: DurableContext) -> str:
+    try:
+        context.wait(seconds(60), name="pause")
+    except:  # noqa: E722  # what is found
+        return "did not wait"
+    return "waited"
+
+
+def base_exception_around_a_wait(event: Any, context: DurableContext) -> str:
+    try:
+        context.wait(seconds(60), name="pause")
+    except BaseException:
+        context.step(returns(1), name="go on")
+    return "done"
+
+
+def return_in_finally(event: Any, context: DurableContext) -> str:
+    try:
+        context.wait(seconds(60), name="pause")
+    finally:
+        return "done"  # noqa: B012  # what is found
+
+
+def bare_retry(event: Any, context: DurableContext) -> Any:
+    try:
+        return context.step(fails(ConnectionError("down")), name="a", config=attempts(2))
+    except:  # noqa: E722  # what is found
+        return "gave up"
+
+
+def bare_in_a_child(event: Any, context: DurableContext) -> Any:
+    return context.run_in_child_context(lambda child: bare_wait(None, child), name="child")
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [bare_wait, base_exception_around_a_wait, return_in_finally, bare_retry, bare_in_a_child],
+    ids=lambda handler: handler.__name__,
+)
+def test_a_suspension_that_is_swallowed_is_found(handler: Any) -> None:
+    kind, failure = found_in(handler)
+    assert kind is SuspensionSwallowed
+    assert "test_progress.py" in text_of(failure)
+
+
+def test_a_kill_that_is_swallowed_in_a_loop_is_found() -> None:
+    def handler(event: Any, context: DurableContext) -> Any:
+        while True:
+            try:
+                return context.step(returns(1), name="a")
+            except BaseException:
+                continue
+
+    kind, failure = found_in(handler)
+    assert kind is SuspensionSwallowed
+    assert failure.kills == 1
+    assert "test_progress.py" in text_of(failure)
+
+
+@pytest.mark.parametrize("kept", [(ValueError, LookupError), Exception], ids=["some errors", "Exception"])
+def test_catching_errors_swallows_no_suspension(kept: Any) -> None:
+    def handler(event: Any, context: DurableContext) -> str:
+        while True:
+            try:
+                context.wait(seconds(60), name="pause")
+                context.step(returns(1), name="a")
+            except kept:
+                continue
+            return "waited"
+
+    assert verified(handler).places
+
+
+def test_a_base_exception_that_is_raised_again_is_not_swallowed() -> None:
+    def handler(event: Any, context: DurableContext) -> str:
+        try:
+            context.wait(seconds(60), name="pause")
+        except BaseException:
+            raise
+        return "waited"
+
+    verified(handler)
