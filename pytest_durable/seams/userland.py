@@ -60,7 +60,6 @@ class _Patches:
         self._thresholds = gc.get_threshold()
         self._sleep: Any = time.sleep
         self._exit: Any = os._exit
-        self._froze = False
 
     def open(self) -> None:
         """Patch, unless another context has."""
@@ -76,9 +75,6 @@ class _Patches:
         self._thresholds = gc.get_threshold()
         if self._thresholds[0]:  # else the user has switched it off
             gc.set_threshold(max(COLLECT_EVERY, self._thresholds[0]), *self._thresholds[1:])
-        self._froze = gc.get_freeze_count() == 0
-        if self._froze:  # what exists already is not looked at again and again
-            gc.freeze()
 
     def close(self) -> None:
         """Take the patches back, if no other context is open."""
@@ -92,8 +88,6 @@ class _Patches:
         _set_sleep(self._sleep)
         os._exit = self._exit
         gc.set_threshold(*self._thresholds)
-        if self._froze:
-            gc.unfreeze()
 
 
 def _set_sleep(function: Any) -> None:

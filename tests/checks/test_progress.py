@@ -14,20 +14,26 @@ from pytest_durable import ExecutionStuck, FakeDurableContext, SuspensionSwallow
 from tests.checks.verdicts import found_in, text_of, verified
 from tests.durable import attempts, fails, returns, seconds
 
-ENDLESS_LOOP = """
+LOOP = """
 from aws_durable_execution_sdk_python.config import Duration
-from pytest_durable import ExecutionStuck, FakeDurableContext
+from pytest_durable import DurabilityViolation, FakeDurableContext
 
 def handler(event, context):
     while True:
-        context.wait(Duration.from_seconds(1))
+        {body}
 
 with FakeDurableContext() as ctx:
     try:
-        ctx.run(handler)
-    except ExecutionStuck as stuck:
-        print(stuck.failure.summary)
+        ctx.verify(handler)
+    except DurabilityViolation as found:
+        print(found.failure.violation, found.failure.summary)
 """
+
+
+def verdict_within_seconds(body: str) -> str:
+    """What the search says about a loop of ``body``; in a process of its own, which can be stopped."""
+    command = [sys.executable, "-c", LOOP.format(body=body)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
 
 
 def test_a_retry_without_end_is_stuck(ctx: FakeDurableContext) -> None:
@@ -37,9 +43,8 @@ def test_a_retry_without_end_is_stuck(ctx: FakeDurableContext) -> None:
 
 
 def test_a_loop_without_end_is_found_within_seconds() -> None:
-    command = [sys.executable, "-c", ENDLESS_LOOP]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=15, check=True)
-    assert "the execution did not end within" in done.stdout
+    verdict = verdict_within_seconds("context.wait(Duration.from_seconds(1))")
+    assert verdict.startswith("ExecutionStuck the execution did not end within")
 
 
 def test_a_loop_that_ends_after_many_waits_is_not_stuck(ctx: FakeDurableContext) -> None:
@@ -116,6 +121,30 @@ def test_a_suspension_that_is_swallowed_is_found(handler: Any) -> None:
     kind, failure = found_in(handler)
     assert kind is SuspensionSwallowed
     assert "test_progress.py" in text_of(failure)
+
+
+SWALLOWING_WAIT = """
+        try:
+            context.wait(Duration.from_seconds(1))
+        except BaseException:
+            pass
+"""
+
+
+def test_a_loop_that_swallows_every_suspension_is_found_within_seconds() -> None:
+    assert verdict_within_seconds(SWALLOWING_WAIT.strip()).startswith("SuspensionSwallowed")
+
+
+def test_a_kill_that_is_swallowed_once_is_found() -> None:
+    def handler(event: Any, context: DurableContext) -> Any:
+        try:
+            return context.step(returns(1), name="a")
+        except BaseException:
+            return "failed"
+
+    kind, failure = found_in(handler)
+    assert kind is SuspensionSwallowed
+    assert failure.kills == 1
 
 
 def test_a_kill_that_is_swallowed_in_a_loop_is_found() -> None:

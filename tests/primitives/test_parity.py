@@ -476,7 +476,10 @@ def a_local_whose_constructor_fails_is_constructed_again(lib: Library) -> Any:
                 raise LookupError
 
     mine, seen = Mine(), list[Any]()
-    read = lambda: (mine.attempt, len(attempts))  # noqa: E731  # shorter than what it is passed to
+
+    def read() -> tuple[int, int]:
+        return mine.attempt, len(attempts)
+
     thread = lib.Thread(target=lambda: seen.extend(outcomes(read, read, read)))
     thread.start()
     thread.join()
@@ -490,7 +493,7 @@ def a_local_with_a_property_and_a_fallback(lib: Library) -> Any:
         def double(self) -> Any:
             return self.value * 2
 
-        def __getattr__(self, name: str) -> str:
+        def __getattr__(self, name: str) -> Any:
             return f"no {name}"
 
     mine, seen = Mine(), list[Any]()
