@@ -8,6 +8,8 @@ from typing import Any
 from aws_durable_execution_sdk_python.config import Duration, StepConfig, StepSemantics
 from aws_durable_execution_sdk_python.retries import RetryDecision
 
+from pytest_durable import Execution
+
 AT_LEAST_ONCE = StepSemantics.AT_LEAST_ONCE_PER_RETRY
 AT_MOST_ONCE = StepSemantics.AT_MOST_ONCE_PER_RETRY
 
@@ -61,3 +63,10 @@ class Flaky:
     def reset(self) -> None:
         """Have it fail from the beginning."""
         self.calls = 0
+
+
+def gaps(execution: Execution) -> list[float]:
+    """Seconds from the end of each invocation to the start of the next."""
+    ended = [invocation.ended for invocation in execution.invocations]
+    started = [invocation.started for invocation in execution.invocations]
+    return [(after - before).total_seconds() for before, after in zip(ended, started[1:], strict=False) if before]

@@ -15,8 +15,10 @@ class Finding:
         violation: the error to raise.
         summary: one line: which operation, and what happened to it.
         explanation: what it means, a line each.
+        if_stable: whether it counts only where fault-free runs agree on the result.
     """
 
     violation: type[DurabilityViolation]
     summary: str
     explanation: tuple[str, ...] = ()
+    if_stable: bool = False

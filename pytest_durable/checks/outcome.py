@@ -7,7 +7,7 @@ result, or the time it took, is not an error. And an at-most-once step that was 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,6 @@ from pytest_durable.errors import OutcomeChanged
 
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
-
-_ABSENT = object()
 
 
 @dataclass(frozen=True)
@@ -48,44 +46,35 @@ class Outcome:
         return f"{self.status} {text if len(text) <= 200 else text[:199] + '…'}"
 
 
-def differs(reference: Outcome, found: Outcome, other: Outcome | None = None) -> bool:
-    """Whether ``found`` differs from ``reference`` in something on which ``reference`` and ``other`` agree."""
-    if other is not None and reference.status != other.status:
+def differs(reference: Outcome, found: Outcome, others: Sequence[Outcome] = ()) -> bool:
+    """Whether ``found`` differs from ``reference`` in something on which ``reference`` and all ``others`` agree."""
+    if any(other.status != reference.status for other in others):
         return False
     if reference.status != found.status:
         return True
-    if reference.error is not None and found.error is not None:
-        agreed = [other is None or other.error is None or a == b for a, b in _pairs(reference, other)]
-        return any(a != b and keep for (a, b), keep in zip(_pairs(reference, found), agreed, strict=True))
-    return _values_differ(reference.result, found.result, _ABSENT if other is None else other.result)
+    return _values_differ(reference.error, found.error, [other.error for other in others]) or _values_differ(
+        reference.result, found.result, [other.result for other in others]
+    )
 
 
-def _pairs(one: Outcome, two: Outcome | None) -> list[tuple[str | None, str | None]]:
-    first = one.error or (None, None)
-    second = first if two is None or two.error is None else two.error
-    return list(zip(first, second, strict=True))
-
-
-def _values_differ(reference: Any, found: Any, other: Any) -> bool:
-    """Compare leaf by leaf, leaving out the leaves on which the two fault-free values disagree."""
-    if other is not _ABSENT and type(other) is not type(reference):
+def _values_differ(reference: Any, found: Any, others: Sequence[Any]) -> bool:
+    """Compare leaf by leaf, leaving out the leaves on which the fault-free values disagree."""
+    keys = _keys(reference)
+    if any(_keys(other) != keys or type(other) is not type(reference) for other in others):
         return False
-    if isinstance(reference, dict) and isinstance(found, dict):
-        if other is not _ABSENT and other.keys() != reference.keys():
-            return False
-        return reference.keys() != found.keys() or any(
-            _values_differ(reference[key], found[key], _ABSENT if other is _ABSENT else other[key]) for key in reference
-        )
-    if isinstance(reference, list) and isinstance(found, list):
-        if other is not _ABSENT and len(other) != len(reference):
-            return False
-        return len(reference) != len(found) or any(
-            _values_differ(a, b, _ABSENT if other is _ABSENT else other[index])
-            for index, (a, b) in enumerate(zip(reference, found, strict=True))
-        )
-    if other is not _ABSENT and other != reference:
-        return False
-    return type(reference) is not type(found) or bool(reference != found)
+    if keys is None:
+        agreed = all(other == reference for other in others)
+        return agreed and (type(reference) is not type(found) or bool(reference != found))
+    if type(found) is not type(reference) or _keys(found) != keys:
+        return True
+    return any(_values_differ(reference[key], found[key], [other[key] for other in others]) for key in keys)
+
+
+def _keys(value: Any) -> list[Any] | None:
+    """The keys of an object, the indices of an array, None for a leaf."""
+    if isinstance(value, dict):
+        return sorted(value)
+    return list(range(len(value))) if isinstance(value, list | tuple) else None
 
 
 def was_interrupted(execution: DurableExecution) -> bool:

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 def check(execution: DurableExecution, stop: Stop) -> Finding | None:
     """Look at an execution that was driven until ``stop``."""
+    if execution.swallowed is not None:
+        what, where = execution.swallowed
+        return Finding(
+            SuspensionSwallowed,
+            f"the handler swallows {what}, at {where}, and goes on",
+            ("An except clause there catches BaseException, by which the SDK suspends a handler. Catch Exception.",),
+        )
     if execution.exhausted:
         return Finding(
             ExecutionStuck,
@@ -22,12 +29,6 @@ def check(execution: DurableExecution, stop: Stop) -> Finding | None:
         )
     if _timed_out(execution):
         return Finding(ExecutionStuck, *_too_long(execution))
-    if execution.swallowed is not None:
-        return Finding(
-            SuspensionSwallowed,
-            f"the handler goes on after it was killed, at {execution.swallowed}",
-            ("An except clause there catches BaseException, and with it the SDK's suspension. Catch Exception.",),
-        )
     if stop is not Stop.IDLE or execution.is_over:
         return None
     if execution.in_flight is not None:

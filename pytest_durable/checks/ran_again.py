@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_durable.checks.finding import Finding
 from pytest_durable.errors import StepRanAgain
-from pytest_durable.report.timeline import place_text
+from pytest_durable.service.record import place_text
 
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution

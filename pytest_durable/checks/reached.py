@@ -38,8 +38,8 @@ def check_reached(plan: FaultPlan, seen: Sequence[Injector], paths: Iterable[str
 
 def _unknown(fault: Fault, known: list[str]) -> str:
     near = difflib.get_close_matches(fault.path, known, 1)
-    hint = f"; did you mean '{near[0]}:{fault.where}'? It has" if near else ". It has"
-    return f"'{fault}': no operation is named {fault.path!r}{hint}: {', '.join(sorted(known))}"
+    hint = f"; did you mean '{near[0]}:{fault.where}'?" if near else "."
+    return f"'{fault}': no operation is named {fault.path!r}{hint} The execution has: {', '.join(sorted(known))}"
 
 
 def _warn(fault: Fault, places: list[str]) -> None:

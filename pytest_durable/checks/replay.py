@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_durable.checks.finding import Finding
 from pytest_durable.errors import ReplayDiverged
-from pytest_durable.report.timeline import place_text
-from pytest_durable.service.record import Asked, Divergence
+from pytest_durable.service.record import Asked, Divergence, place_text
 
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
@@ -95,6 +94,7 @@ def check_fixed_point(execution: DurableExecution, again: DurableExecution, comp
             ReplayDiverged,
             "a replay of the finished execution gives another result",
             (f"First pass: {_outcome(execution)}", f"Replay:     {_outcome(again)}", _ADVICE),
+            if_stable=again.status is execution.status,
         )
     return None
 

@@ -25,8 +25,16 @@ WHERE: dict[str, str] = {
 }
 """Where a kill can land, and what dies there, in the order in which an operation comes to them."""
 
-_SPECIAL = re.compile(r"([\\,@:])")
-_FAULT = re.compile(r"(?P<path>(?:[^\\,@:]|\\.)+?)\s*(?:@\s*(?P<nth>[^\\,@:]*?))?\s*:\s*(?P<where>[^,]*)", re.DOTALL)
+_SPECIAL = re.compile(r"[\\,@:]|^\s|\s$")
+"""What stands in a name with a backslash before it: the marks of the grammar, and blanks at either end."""
+
+_PART = r"(?:[^\\{marks}]|\\.)*"
+_FAULTS = re.compile(_PART.format(marks=",") + "(?:,|$)", re.DOTALL)
+_FAULT = re.compile(
+    rf"(?P<path>{_PART.format(marks=',@:')})(?:@(?P<nth>[^,:@]*))?:(?P<where>[^,]*)",
+    re.DOTALL,
+)
+_RETURN = re.compile(rf"{RETURN}\s*(?:@[^:]*)?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -113,36 +121,44 @@ class FaultPlan(tuple[Fault, ...]):
 
 
 def _escape(match: re.Match[str]) -> str:
-    return "\\" + match.group(1)
+    return "\\" + match.group()
+
+
+def _unescape(text: str) -> str:
+    """The name that is meant: without blanks around it, unless a backslash stands before them."""
+    kept = re.sub(r"^\s+|(?<!\\)((?:\\\\)*)\s+$", r"\1", text)
+    if text.endswith(tuple(" \t\n")) and re.search(r"(?<!\\)(?:\\\\)*\\$", kept.rstrip()):
+        kept = kept.rstrip() + text[len(text.rstrip())]
+    return re.sub(r"\\(.)", r"\1", kept, flags=re.DOTALL)
 
 
 def _split(text: str) -> list[str]:
     """The faults of a plan: parts between commas that no backslash stands before."""
     if not text.strip():
         return []
-    return [part.strip() for part in re.findall(r"(?:[^\\,]|\\.|\\$)*(?:,|$)", text)[:-1] or [text]]
+    return [part.removesuffix(",") for part in _FAULTS.findall(text)[:-1] or [text]]
 
 
 def _parse_fault(part: str, mentions: dict[tuple[str, str], int]) -> Fault:
     __tracebackhide__ = True
-    part = part.rstrip(",").strip() if not part.endswith("\\,") else part
-    if part == RETURN or part.startswith(f"{RETURN}@"):
-        part = f"{INVOCATION}{part[len(RETURN) :]}:{RETURN}"
+    if _RETURN.fullmatch(part.strip()):
+        part = f"{INVOCATION}{part.strip()[len(RETURN) :]}:{RETURN}"
     match = _FAULT.fullmatch(part)
-    if match is None:
+    path = "" if match is None else _unescape(match["path"])
+    if match is None or not path:
         raise InvalidPlan(
-            f"{part!r} is not a fault: write NAME:WHERE or NAME@N:WHERE, as in 'charge:body, ship@2:stored'. "
+            f"{part.strip()!r} is not a fault: write NAME:WHERE or NAME@N:WHERE, as in 'charge:body, ship@2:stored'. "
             f"{_legal_where()}"
         )
-    path = re.sub(r"\\(.)", r"\1", match["path"])
     where = match["where"].strip()
+    nth = None if match["nth"] is None else match["nth"].strip()
     if where not in WHERE:
-        raise InvalidPlan(f"in {part!r}: {_unknown_where(where)}")
-    if match["nth"] is not None and not (match["nth"].isdecimal() and int(match["nth"]) > 0):
-        raise InvalidPlan(f"in {part!r}: @N must be a whole number from 1, as in '{path}@2:{where}'")
+        raise InvalidPlan(f"in {part.strip()!r}: {_unknown_where(where)}")
+    if nth is not None and not (nth.isdecimal() and int(nth) > 0):
+        raise InvalidPlan(f"in {part.strip()!r}: @N must be a whole number from 1, as in '{path}@2:{where}'")
     place = (path, where)
     mentions[place] = mentions.get(place, 0) + 1
-    return Fault(path, where, mentions[place] if match["nth"] is None else int(match["nth"]))
+    return Fault(path, where, mentions[place] if nth is None else int(nth))
 
 
 def _unknown_where(where: str) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_durable.engine import MICROS
-from pytest_durable.service.record import InvocationRecord, Line
+from pytest_durable.service.record import InvocationRecord, Line, place_text
 
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
@@ -24,11 +23,6 @@ def elapsed(micros: int) -> str:
     days, seconds = divmod(seconds, 86_400)
     text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     return f"{days}d {text}" if days else text
-
-
-def place_text(place: tuple[str, int] | None) -> str:
-    """``orders.py:41``: the file without its directories, which the traceback above has."""
-    return "?" if place is None else f"{Path(place[0]).name}:{place[1]}"
 
 
 def timeline(execution: DurableExecution, blocks: int | None = None) -> str:

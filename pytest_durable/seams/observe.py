@@ -47,6 +47,9 @@ _PARAMETERS = {
 }
 """The parameters of each method, in the SDK's order; `tests/seams` holds them against the installed SDK."""
 
+_SUSPENSIONS = ("SuspendExecution", "TimedSuspendExecution")
+"""The SDK's classes, by name: they are imported only once the SDK is."""
+
 _POSITIONS = {method: {name: index for index, name in enumerate(names)} for method, names in _PARAMETERS.items()}
 
 _BODY = {
@@ -90,6 +93,11 @@ class Call:
         self.code: CodeType | None = None if frame is None else frame.f_code
         self.line = 0 if frame is None else frame.f_lineno
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """File and line of the call."""
+        return ("?" if self.code is None else self.code.co_filename, self.line)
+
     def argument(self, name: str) -> Any:
         """The argument called ``name``, however it was given; None if it was not."""
         if name in self._kwargs:
@@ -119,6 +127,9 @@ class Observer(Protocol):
     def called(self, call: Call) -> None:
         """A durable call got its operation id."""
 
+    def suspended(self, call: Call) -> None:
+        """A durable call suspends its context: the SDK's suspension passes through the caller's code from now on."""
+
     def body_started(self, identifier: Identifier, function: Any, again: bool, attempt: int | None) -> Any:
         """A body is about to run; ``again`` if the SDK re-runs a finished context over its children.
 
@@ -127,6 +138,9 @@ class Observer(Protocol):
 
     def body_ended(self, run: Any, error: BaseException | None) -> None:
         """The body returned, or raised ``error``."""
+
+    def handler_ended(self, error: BaseException | None) -> None:
+        """The handler itself returned, or raised ``error``."""
 
 
 def _observer(task: Task) -> Observer:
@@ -153,6 +167,10 @@ def _watch(method: str, original: Callable[..., Any]) -> Callable[..., Any]:
                 call.operation_id = self._peek_next_operation_id()
                 call.position = self._step_counter.get_current() + 1
                 _observer(task).called(call)
+            raise
+        except BaseException as error:
+            if type(error).__name__ in _SUSPENSIONS:
+                _observer(task).suspended(call)
             raise
         finally:
             task.data = outer
@@ -226,6 +244,25 @@ def _watch_bodies(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(self, body, operation_identifier, is_replay_children, attempt)
 
     return watched
+
+
+def watch_handler(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    """The user's handler, telling the invocation how it ended."""
+
+    def handler(event: Any, context: Any) -> Any:
+        __tracebackhide__ = True
+        task = current_task()
+        try:
+            result = function(event, context)
+        except BaseException as error:
+            if task is not None:
+                _observer(task).handler_ended(error)
+            raise
+        if task is not None:
+            _observer(task).handler_ended(None)
+        return result
+
+    return handler
 
 
 @also

@@ -7,13 +7,16 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from pytest_durable.checks import Finding
-from pytest_durable.checks.outcome import differs, finding, was_interrupted
+from pytest_durable.checks.outcome import Outcome, differs, finding, was_interrupted
 from pytest_durable.execution import failure_of
 from pytest_durable.faults import WHERE, Fault, FaultPlan
 from pytest_durable.report.failure import Failure
-from pytest_durable.report.timeline import place_text
 from pytest_durable.search import draw
 from pytest_durable.search.runner import Run, Runner, silence
+from pytest_durable.service.record import place_text
+
+OTHER_RUNS = 5
+"""Fault-free runs, each at a pace of its own, that must agree on what a killed run is blamed for."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Search:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._reference: Run | None = None
-        self._other: Run | None = None
+        self._others: list[Outcome] = []
         self._passed = 0
 
     def calibrate(self) -> Run:
@@ -59,9 +62,8 @@ class Search:
         __tracebackhide__ = True
         run = self._runner.run(FaultPlan())
         found = run.finding
-        if found is not None and not self._is_stable(run):
-            run = self._runner.run(FaultPlan())
-            found = run.finding
+        if found is not None and found.if_stable and not self._is_stable(run):
+            found = None
         if found is not None:
             self._report(run, found)
         self._reference = run
@@ -105,11 +107,12 @@ class Search:
         reference = self._reference.outcome
         if not differs(reference, run.outcome) or was_interrupted(run.execution):
             return None
-        if self._other is None:  # only now is it worth the time
-            with silence():
-                self._other = self._runner.run(FaultPlan(), otherwise=True)
-        if not differs(reference, run.outcome, self._other.outcome):
-            return None
+        for number in range(OTHER_RUNS):  # made only now, when they are worth the time
+            if number == len(self._others):
+                with silence():
+                    self._others.append(self._runner.run(FaultPlan(), pace=number + 1).outcome)
+            if not differs(reference, run.outcome, self._others):
+                return None
         found = finding(reference, run.outcome)
         explanation = (*found.explanation, *_repeated(run))
         return replace(found, summary=f"{_killed_at(run)}, {found.summary}", explanation=explanation)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from random import Random
 from typing import NoReturn
 
 from pytest_durable.checks import Finding, check_run, progress
@@ -19,8 +20,9 @@ from pytest_durable.service.lifecycle import DurableExecution, ExecutionStatus
 from pytest_durable.service.service import DurableService
 
 OTHER_START = 3_607
-OTHER_PACE = 0.37
-"""How the other fault-free run differs: seconds later, and seconds of latency for each checkpoint."""
+"""Seconds by which a fault-free run at another pace starts later, times the number of the pace."""
+REPLAY_LATER = 3_661
+"""Seconds after its end at which a finished journal is replayed: what reads the clock then is seen to."""
 
 
 @dataclass(frozen=True)
@@ -72,21 +74,21 @@ class Runner:
     result_is_stable: bool = True
     replayed: set[str] = field(default_factory=set)
 
-    def run(self, plan: FaultPlan, *, otherwise: bool = False) -> Run:
+    def run(self, plan: FaultPlan, *, pace: int = 0) -> Run:
         """Run the handler to its end under ``plan``, check the run, and replay its finished journal.
 
         Args:
             plan: the kills.
-            otherwise: start later, at another pace and with another seed: a fault-free run to compare with.
+            pace: with a number, start later, take time by chance and draw from another seed: to compare with.
         """
         __tracebackhide__ = True
         if self.reset is not None:
             self.reset()
         self.runs += 1
         self.clock.world = None
-        self.clock.micros = self.start + (OTHER_START * MICROS if otherwise else 0)
-        world = World(self.clock, seed=self.seed + otherwise)
-        service = DurableService(world, seed=self.seed, latency=OTHER_PACE if otherwise else 0)
+        self.clock.micros = self.start + pace * OTHER_START * MICROS
+        world = World(self.clock, seed=self.seed + pace)
+        service = DurableService(world, seed=self.seed, pace=Random(pace) if pace else None)
         injector = Injector(plan)
         try:
             execution = service.start(self.handler, self.payload, points=injector)
@@ -104,6 +106,7 @@ class Runner:
         contents = f"{execution.journal.contents()} {execution.result}"
         if contents in self.replayed:
             return None
+        self.clock.micros += REPLAY_LATER * MICROS
         again = service.replay(execution)
         stop = service.drive(lambda: again.is_over)
         if stop is Stop.IDLE and not again.is_over:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
 from aws_durable_execution_sdk_python import execution as sdk_execution
 
 from pytest_durable.errors import InvalidHandler
+from pytest_durable.seams.observe import watch_handler
 
 _SDK_WRAPPER = "durable_execution.<locals>.wrapper"
 
@@ -26,6 +28,12 @@ class Handler(NamedTuple):
     invoke: Callable[[Any, Any], Any]
     function: Callable[..., Any]
     name: str
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """File and line of the user's function."""
+        code = getattr(self.function, "__code__", None)
+        return ("?", 0) if code is None else (code.co_filename, code.co_firstlineno)
 
 
 def resolve(handler: Any) -> Handler:
@@ -49,9 +57,11 @@ def resolve(handler: Any) -> Handler:
     durable = _sdk_wrapper(handler)
     function = handler if durable is None else _user_function(durable)
     name = getattr(function, "__name__", type(function).__name__)
-    if durable is not None:
+    if durable is None:
+        return Handler(sdk_execution.durable_execution(watch_handler(handler)), function, name)
+    if durable is not handler:  # something is wrapped around the SDK's decorator, which must run as well
         return Handler(handler, function, name)
-    return Handler(sdk_execution.durable_execution(handler), function, name)
+    return Handler(_watched(durable), function, name)
 
 
 def _check_signature(handler: Callable[..., Any]) -> None:
@@ -88,6 +98,12 @@ def _sdk_wrapper(handler: Callable[..., Any]) -> Callable[..., Any] | None:
 
 def _user_function(wrapper: Any) -> Callable[..., Any]:
     """What was decorated: SDK 3 keeps it in ``__wrapped__``, every release in the closure."""
-    cells = dict(zip(wrapper.__code__.co_freevars, wrapper.__closure__ or (), strict=True))
-    function: Callable[..., Any] = cells["func"].cell_contents
+    function: Callable[..., Any] = wrapper.__closure__[wrapper.__code__.co_freevars.index("func")].cell_contents
     return function
+
+
+def _watched(wrapper: Any) -> Callable[[Any, Any], Any]:
+    """The SDK's wrapper as it is, but around the watched form of the user's function."""
+    cells = list(wrapper.__closure__)
+    cells[wrapper.__code__.co_freevars.index("func")] = CellType(watch_handler(_user_function(wrapper)))
+    return FunctionType(wrapper.__code__, wrapper.__globals__, wrapper.__name__, wrapper.__defaults__, tuple(cells))

@@ -28,7 +28,9 @@ from pytest_durable.service.record import (
     BodyRun,
     Divergence,
     InvocationRecord,
+    Swallowed,
     asked_of,
+    place_text,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 
 _CLOSING = (OperationAction.SUCCEED, OperationAction.FAIL)
 _RUN_BY_THE_HANDLER = (OperationType.STEP, OperationType.CONTEXT)
+OTHER_PACE = 0.8
+"""Seconds at most that a checkpoint, or the way to a body, takes in a run at another pace."""
+_CALLS_AFTER_SUSPENSION = 50
 _START_POLL = 0.05
 _START_POLLS = 60
 """A START that travels alone is sent within 0.1 s (``_STOP_SIGNAL_POLL_SECONDS`` of the SDK); 3 s is for ever."""
@@ -59,6 +64,8 @@ class Invocation:
         self.deadline = started + execution.invocation_timeout
         self._calls: dict[str, Call] = {}
         self._children: dict[str | None, list[str]] = {}
+        self._suspended: dict[str | None, Call] = {}
+        self._calls_after = 0
         client = ServiceClient(self, state, execution.service.page_size)
         operations, marker = client.first_page()
         event = DurableExecutionInvocationInputWithClient(
@@ -115,8 +122,8 @@ class Invocation:
             task.process.refuse(task)
         self.check_token(arn, token)
         execution = self.execution
-        if execution.service.latency:
-            self.world.sleep(execution.service.latency)
+        if execution.service.pace is not None:
+            self.world.sleep(execution.service.pace.random() * OTHER_PACE)
             self.check_token(arn, token)
         if execution.sealed and updates:
             self._stop_sealed(updates[0].operation_id, updates[0].action.value)
@@ -177,6 +184,8 @@ class Invocation:
         operation_id = call.operation_id
         assert operation_id is not None
         execution = self.execution
+        if call.context_id in self._suspended:
+            self._stop_loop(call.context_id)
         name = call.argument("name") or getattr(call.function, "_original_name", None)
         path = execution.name_path(operation_id, call.context_id, name or f"[{call.position}]")
         asked = asked_of(call, path, name)
@@ -190,6 +199,31 @@ class Invocation:
         if before is not asked and not before.is_same(asked):
             execution.divergences.append(Divergence(self.record.number, before, asked))
 
+    def suspended(self, call: Call) -> None:
+        """A durable call suspends its context; if that goes on all the same, it has swallowed the suspension."""
+        self._suspended.setdefault(call.context_id, call)
+
+    def _stop_loop(self, context_id: str | None) -> None:
+        """A context asks for more although it is suspended: in ``finally:`` perhaps, but not again and again."""
+        self._calls_after += 1
+        if self._calls_after > _CALLS_AFTER_SUSPENSION:
+            self._check_that_it_may_end(context_id)
+            cause = "it swallows every suspension"
+            self.process.kill(cause)
+            raise Killed(cause)
+
+    def _check_that_it_may_end(self, context_id: str | None) -> None:
+        """A body, or the handler, ends by itself: it must not have been suspended, nor be dead."""
+        if self.execution.swallowed is not None:
+            return
+        call = self._suspended.get(context_id)
+        if call is not None:
+            self.execution.swallowed = Swallowed("its own suspension", place_text(call.place))
+        elif self.process.cause is not None:
+            asked = self.record.asked.get(context_id) if context_id is not None else None
+            place = self.execution.handler.place if asked is None else asked.place
+            self.execution.swallowed = Swallowed("its death", place_text(place))
+
     def body_started(self, identifier: Identifier, function: Any, again: bool, attempt: int | None) -> BodyRun:
         """A body is about to run; may kill the invocation instead."""
         operation_id = identifier.operation_id
@@ -202,22 +236,29 @@ class Invocation:
         completed = execution.journal.is_terminal(operation_id)
         is_step = identifier.operation_type is OperationType.STEP
         run = BodyRun(operation_id, path, attempt if is_step else None, function, again, completed and not again)
+        run.is_virtual = not is_step and self._is_virtual(operation_id, identifier, call)
+        self._suspended.pop(operation_id, None)
+        if not again and not run.is_virtual:
+            self._before_body(run, is_step, completed)
         self.record.bodies.append(run)
         self.record.events.append((operation_id, path, RAN))
         if run.completed_before:
             self.record.alarms.add(operation_id)
         self.world.note("body", path, attempt or 0)
-        run.is_virtual = not is_step and self._is_virtual(operation_id, identifier, call)
-        if again or run.is_virtual:
-            return run
-        if execution.sealed and is_step and not completed:
-            self._stop_sealed(operation_id, "body of")
-        if is_step or not execution.journal.is_started(operation_id):  # else the context's START was stored before
-            fault = execution.points.visit(path, START)
-            if fault is not None:
-                self._await_start(operation_id)
-                self._die(fault)
         return run
+
+    def _before_body(self, run: BodyRun, is_step: bool, completed: bool) -> None:
+        """The place between START and the body: nothing of the body has happened if the invocation dies here."""
+        execution = self.execution
+        if execution.sealed and is_step and not completed:
+            self._stop_sealed(run.operation_id, "body of")
+        if execution.service.pace is not None:
+            self.world.sleep(execution.service.pace.random() * OTHER_PACE)
+        if is_step or not execution.journal.is_started(run.operation_id):  # else the context's START was stored before
+            fault = execution.points.visit(run.path, START)
+            if fault is not None:
+                self._await_start(run.operation_id)
+                self._die(fault)
 
     def body_ended(self, run: BodyRun, error: BaseException | None) -> None:
         """A body returned, raised or was interrupted; may kill the invocation."""
@@ -230,6 +271,7 @@ class Invocation:
             return
         if run.attempt is None:
             self._find_missing(run.operation_id)
+        self._check_that_it_may_end(run.operation_id)
         if not run.again and not run.is_virtual:
             self._die_if(run.path, BODY)
 
@@ -264,9 +306,11 @@ class Invocation:
 
     # --- its end --------------------------------------------------------------------------------------------------
 
-    def handler_ended(self) -> None:
-        """The handler returned or raised by itself, without being suspended."""
-        self._find_missing(None)
+    def handler_ended(self, error: BaseException | None) -> None:
+        """The handler returned, raised, or was interrupted by a suspension or a kill."""
+        if error is None or isinstance(error, Exception):
+            self._find_missing(None)
+            self._check_that_it_may_end(None)
 
     def remember_children(self) -> None:
         """Keep which operations each context made, for the next invocation to be compared with."""

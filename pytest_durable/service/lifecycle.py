@@ -28,11 +28,16 @@ from pytest_durable.service.invocation import Invocation
 from pytest_durable.service.journal import Journal
 from pytest_durable.service.lambda_context import ACCOUNT, REGION
 from pytest_durable.service.points import NoFaults, Points
-from pytest_durable.service.record import Asked, Divergence, InvocationRecord
+from pytest_durable.service.record import Asked, Divergence, InvocationRecord, Swallowed
 from pytest_durable.service.tokens import Tokens
 
 if TYPE_CHECKING:
     from pytest_durable.service.service import DurableService
+
+
+MAX_INVOCATIONS = 5_000
+MAX_REPLAYED = 150_000
+"""When an execution is taken for one that never ends: so many invocations, or operations replayed in all of them."""
 
 
 class ExecutionStatus(StrEnum):
@@ -70,7 +75,7 @@ class DurableExecution:
         paths: of each operation seen, by its id.
         origin: ``file:line`` where the latest error that left the handler was raised.
         exhausted: whether it was given up, after as many invocations as the service allows.
-        swallowed: ``file:line`` of code that went on although its invocation was dead.
+        swallowed: the first code that was seen to go on although it was suspended or dead.
         sealed: whether it is a replay of a finished journal, to which nothing may be added.
         breach: what a sealed execution asked for that its journal does not hold.
         cut_short: whether a sealed execution came to an operation that had not finished, and was stopped there.
@@ -95,7 +100,7 @@ class DurableExecution:
         self.error: ErrorObject | None = None
         self.origin: str | None = None
         self.exhausted = False
-        self.swallowed: str | None = None
+        self.swallowed: Swallowed | None = None
         self.breach: str | None = None
         self.cut_short = False
         self.invocations: list[InvocationRecord] = []
@@ -105,6 +110,7 @@ class DurableExecution:
         self.divergences: list[Divergence] = []
         self.paths: dict[str, str] = {}
         self._failures = 0
+        self._replayed = 0
         self._empty_pendings = 0
         self._scheduled = False
         self._scheduled_for = 0
@@ -170,7 +176,8 @@ class DurableExecution:
         self._scheduled = False
         if self.is_over or self.in_flight is not None:
             return
-        if len(self.invocations) >= self.service.max_invocations:
+        self._replayed += len(self.journal.operations)
+        if len(self.invocations) >= MAX_INVOCATIONS or self._replayed > MAX_REPLAYED or self.swallowed is not None:
             self.exhausted = True
             return
         self.journal.fire_due(self.service.world.clock.now())
@@ -209,8 +216,8 @@ class DurableExecution:
         self.in_flight = None
         record = invocation.record
         record.ended = self.service.world.clock.micros
-        if process.abandoned:
-            self.swallowed = process.abandoned[0].where()
+        if process.abandoned and self.swallowed is None:
+            self.swallowed = Swallowed("its death", process.abandoned[0].where())
         main = process.main
         assert main is not None
         if self.sealed and not process.completed:
@@ -250,8 +257,6 @@ class DurableExecution:
         record = invocation.record
         status = output.get("Status") if isinstance(output, dict) else None
         record.output = status or "raised"
-        if status in ("SUCCEEDED", "FAILED"):
-            invocation.handler_ended()
         problem = self._problem_with(output, status)
         if problem is not None:
             self._end(ExecutionStatus.FAILED, None, ErrorObject(problem, "InvalidParameterValueException", None, None))

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
+from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -93,6 +94,18 @@ class Divergence:
     now: Asked | None
 
 
+class Swallowed(NamedTuple):
+    """Code that went on although it was stopped.
+
+    Attributes:
+        what: it swallowed: its own suspension, or its death.
+        where: ``file:line`` of the durable call, or path of the operation.
+    """
+
+    what: str
+    where: str
+
+
 @dataclass(slots=True)
 class Line:
     """One line of the timeline: what happened to one operation in one invocation."""
@@ -154,6 +167,11 @@ RAN = "ran"
 """The word for a body that was begun."""
 
 
+def place_text(place: tuple[str, int] | None) -> str:
+    """``orders.py:41``: the file without its directories, which the traceback above has."""
+    return "?" if place is None else f"{Path(place[0]).name}:{place[1]}"
+
+
 def asked_of(call: Call, path: str, name: str | None) -> Asked:
     """The comparable form of a durable call."""
     method = call.method
@@ -193,7 +211,10 @@ def _detail(call: Call) -> str:
 
 def fingerprint(value: Any) -> str:
     """A JSON value as text: itself if short, else its beginning and a hash. What is not JSON counts by its type."""
-    text = json.dumps(value, default=lambda item: f"<{type(item).__name__}>", sort_keys=True, skipkeys=True)
+    try:
+        text = json.dumps(value, default=lambda item: f"<{type(item).__name__}>", sort_keys=True, skipkeys=True)
+    except (TypeError, ValueError, RecursionError):  # keys that do not compare, a circle
+        return f"<{type(value).__name__}>"
     if len(text) <= 80:
         return text
     return f"{text[:60]}… #{blake2b(text.encode(), digest_size=4).hexdigest()}"

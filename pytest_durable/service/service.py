@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from random import Random
 
 from pytest_durable.engine import MICROS, Stop, World
 from pytest_durable.seams.table import installed
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.lifecycle import DurableExecution, RetryPolicy
 from pytest_durable.service.points import Points
-
-MAX_INVOCATIONS = 5_000
-"""An execution that needs more is taken for one that never ends. Far above what a service would allow to replay."""
 
 
 def _verdicts() -> tuple[type[BaseException], ...]:
@@ -28,8 +26,7 @@ class DurableService:
         world: that it lives in.
         seed: of the ids it gives.
         page_size: operations per page of the state.
-        max_invocations: after which an execution counts as endless.
-        latency: seconds that each checkpoint takes.
+        pace: what makes checkpoints and the ways to bodies slow, by chance; None for no time at all.
     """
 
     def __init__(
@@ -37,14 +34,12 @@ class DurableService:
         world: World,
         seed: int = 0,
         page_size: int = 1_000,
-        max_invocations: int = MAX_INVOCATIONS,
-        latency: float = 0,
+        pace: Random | None = None,
     ) -> None:
         self.world = world
         self.seed = seed
         self.page_size = page_size
-        self.max_invocations = max_invocations
-        self.latency = latency
+        self.pace = pace
         self.executions: list[DurableExecution] = []
         world.guard = installed
         world.fatal = (KeyboardInterrupt, *_verdicts())

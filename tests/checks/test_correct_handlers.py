@@ -613,6 +613,30 @@ def test_a_correct_handler_survives_two_kills(handler: Handler) -> None:
     assert verified(handler, kills=2, examples=20).drawn >= 1
 
 
+def racing(count: int, enough: int, pause: int) -> Handler:
+    """Branches that take equally long, of which some are enough: which ones those are is not the handler's business."""
+
+    def racer(number: int) -> Any:
+        def body(context: DurableContext) -> Any:
+            context.step(returns(number), name="start")
+            if pause:
+                context.wait(seconds(pause), name="pause")
+            return context.step(returns(number), name="arrive")
+
+        return body
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        config = ParallelConfig(completion_config=CompletionConfig(min_successful=enough))
+        return results_of(context.parallel([racer(number) for number in range(count)], name="race", config=config))
+
+    return handler
+
+
+@pytest.mark.parametrize(("count", "enough", "pause"), [(2, 1, 0), (3, 2, 5)])
+def test_branches_that_race_may_win_in_any_order(count: int, enough: int, pause: int) -> None:
+    verified(racing(count, enough, pause))
+
+
 def test_retries_of_the_outside_world_are_safe_if_it_is_reset() -> None:
     verified(retries_of_the_outside_world, reset=flaky.reset)
 

@@ -376,8 +376,9 @@ def test_a_name_that_does_not_exist_is_refused_with_the_nearest_one(ctx: FakeDur
 
 
 def test_a_name_that_is_nothing_like_any_is_refused_with_all_of_them(ctx: FakeDurableContext) -> None:
-    with pytest.raises(InvalidPlan, match="The execution has: charge, invocation, ship"):
+    with pytest.raises(InvalidPlan, match="no operation is named 'xyzzy'") as caught:
         ctx.run(two_steps, faults="xyzzy:body")
+    assert "charge, invocation, ship" in str(caught.value)
 
 
 def test_an_execution_that_fails_may_not_have_come_to_an_operation(ctx: FakeDurableContext) -> None:

@@ -8,52 +8,14 @@ from typing import Any
 
 import pytest
 from aws_durable_execution_sdk_python.exceptions import BotoClientError, CheckpointError, GetExecutionStateError
-from aws_durable_execution_sdk_python.lambda_service import CheckpointOutput, OperationUpdate
+from aws_durable_execution_sdk_python.lambda_service import OperationUpdate
 
 from pytest_durable import FakeDurableContext
 from pytest_durable.primitives.sleep import sleep
-from tests.service.functions import PENDING, SUCCEEDED, finish, function
+from tests.service.functions import PENDING, SUCCEEDED, Caller, finish, function
 from tests.service.journals import ERROR, retry, update, wait
 
 STALE = "Invalid checkpoint token"
-
-
-class Caller:
-    """One invocation's access to the service.
-
-    Attributes:
-        token: the latest that the service gave.
-    """
-
-    def __init__(self, event: Any) -> None:
-        self.event = event
-        self.client = event.service_client
-        self.arn = event.durable_execution_arn
-        self.token: Any = event.checkpoint_token
-
-    def checkpoint(self, *updates: OperationUpdate, token: str | None = None, arn: str | None = None) -> Any:
-        output: CheckpointOutput = self.client.checkpoint(
-            durable_execution_arn=arn or self.arn,
-            checkpoint_token=self.token if token is None else token,
-            updates=list(updates),
-            client_token=None,
-        )
-        self.token = output.checkpoint_token
-        return output
-
-    def delta(self, *updates: OperationUpdate) -> list[tuple[str, str]]:
-        """Id and status of each operation in the response to a checkpoint."""
-        output = self.checkpoint(*updates)
-        assert not output.new_execution_state.next_marker
-        return [(found.operation_id, found.status.value) for found in output.new_execution_state.operations]
-
-    def state(self, marker: str = "0", max_items: int = 1_000, token: str | None = None) -> Any:
-        return self.client.get_execution_state(
-            durable_execution_arn=self.arn,
-            checkpoint_token=self.token if token is None else token,
-            next_marker=marker,
-            max_items=max_items,
-        )
 
 
 def call(body: Callable[[Caller], Any], **options: Any) -> Any:

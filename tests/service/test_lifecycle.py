@@ -14,10 +14,9 @@ from aws_durable_execution_sdk_python import DurableContext, ExecutionError, Inv
 from aws_durable_execution_sdk_python.exceptions import SuspendExecution, TerminationReason
 
 from pytest_durable import Execution, FakeDurableContext
-from tests.durable import ONCE, ONCE_AT_MOST, returns, seconds
-from tests.service.functions import PENDING, SUCCEEDED, answering, function
+from tests.durable import ONCE, ONCE_AT_MOST, gaps, returns, seconds
+from tests.service.functions import PENDING, SUCCEEDED, Caller, answering, function
 from tests.service.journals import retry, update, wait
-from tests.service.test_client import Caller
 
 GAPS = [1, 2, 3, 5, 1, 31, 58, 103]
 """Seconds between an invocation that failed and the next one, as seen on AWS: nine invocations in all."""
@@ -27,13 +26,6 @@ NOTHING_PENDING = "Cannot return PENDING status with no pending operations."
 
 def statuses(execution: Execution) -> list[str | None]:
     return [invocation.status for invocation in execution.invocations]
-
-
-def gaps(execution: Execution) -> list[float]:
-    """Seconds from the end of each invocation to the start of the next."""
-    ended = [invocation.ended for invocation in execution.invocations]
-    started = [invocation.started for invocation in execution.invocations]
-    return [(after - before).total_seconds() for before, after in zip(ended, started[1:], strict=False) if before]
 
 
 class Crash(BaseException):

@@ -11,8 +11,7 @@ from aws_durable_execution_sdk_python.retries import RetryPresets, RetryStrategy
 from aws_durable_execution_sdk_python.waits import WaitForConditionConfig, WaitForConditionDecision
 
 from pytest_durable import FakeDurableContext
-from tests.durable import AT_MOST_ONCE, ONCE, ONCE_AT_MOST, Flaky, attempts, fails, seconds
-from tests.service.test_lifecycle import gaps
+from tests.durable import AT_MOST_ONCE, ONCE, ONCE_AT_MOST, Flaky, attempts, fails, gaps, seconds
 
 JITTERY = StepConfig(
     retry_strategy=create_retry_strategy(RetryStrategyConfig(max_attempts=6, initial_delay=seconds(60)))
