@@ -1,8 +1,13 @@
-"""Plans of several kills, drawn by Hypothesis from the places that the fault-free run came to, and shrunk by it."""
+"""Plans of several kills, from the places that the fault-free run came to.
+
+All pairs are tried if the budget allows it; what is left of the budget is drawn by Hypothesis. Plans are sparse lists
+of named places, so that shrinking walks towards fewer kills: a draw at every place would shrink towards more of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -15,17 +20,39 @@ if TYPE_CHECKING:
 
 
 def plans(search: Search, places: Sequence[Fault], kills: int, examples: int, seed: int) -> int:
-    """Try drawn plans of 2 to ``kills`` kills; return how many were tried.
+    """Try at most ``examples`` plans of 2 to ``kills`` kills; return how many were tried.
 
     Raises:
         DurabilityViolation: for the smallest plan that breaks the handler: fewest kills, then earliest places.
     """
     __tracebackhide__ = True
-    if len(places) < 2:
-        return 0
-    sparse = st.lists(st.sampled_from(places), min_size=2, max_size=max(2, kills), unique=True)
     tried = 0
-    smallest: FaultPlan | None = None
+    if len(places) > 1 and len(places) * (len(places) + 1) // 2 <= examples:
+        for pair in combinations_with_replacement(places, 2):
+            search.attempt(_plan(pair))
+            tried += 1
+        if kills == 2:
+            return tried
+    if len(places) > 1 and tried < examples:
+        tried += _drawn(search, places, kills, examples - tried, seed)
+    return tried
+
+
+def _plan(mentions: Iterable[Fault]) -> FaultPlan:
+    """The plan in which a place that is mentioned again is hit when the execution comes to it again."""
+    seen: dict[Fault, int] = {}
+    faults = []
+    for fault in mentions:
+        again = seen.get(fault, 0)
+        seen[fault] = again + 1
+        faults.append(Fault(fault.path, fault.where, fault.nth + again))
+    return FaultPlan(dict.fromkeys(faults))
+
+
+def _drawn(search: Search, places: Sequence[Fault], kills: int, examples: int, seed: int) -> int:
+    __tracebackhide__ = True
+    tried = 0
+    broken: FaultPlan | None = None
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
@@ -37,21 +64,30 @@ def plans(search: Search, places: Sequence[Fault], kills: int, examples: int, se
         report_multiple_bugs=False,
         verbosity=hypothesis.Verbosity.quiet,
     )
-    @hypothesis.given(sparse)
-    def breaks(faults: list[Fault]) -> None:
-        nonlocal tried, smallest
+    @hypothesis.given(st.lists(st.sampled_from(places), min_size=2, max_size=max(2, kills)))
+    def breaks(mentions: list[Fault]) -> None:
+        nonlocal tried, broken
         tried += 1
-        plan = FaultPlan(faults)
+        plan = _plan(mentions)
         if search.probe(plan)[1] is not None:
-            smallest = plan
+            broken = plan
             raise _Broken
 
     try:
         breaks()
     except _Broken:
-        assert smallest is not None
-        search.attempt(smallest)
+        assert broken is not None
+        search.attempt(_fewest(search, broken))
     return tried
+
+
+def _fewest(search: Search, plan: FaultPlan) -> FaultPlan:
+    """The plan without the kills that it does not take to break the handler."""
+    for fault in plan:
+        fewer = FaultPlan(other for other in plan if other != fault)
+        if len(plan) > 1 and search.probe(fewer)[1] is not None:
+            return _fewest(search, fewer)
+    return plan
 
 
 class _Broken(Exception):

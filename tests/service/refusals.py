@@ -100,7 +100,6 @@ STARTED_STEP = ("STEP", "STARTED")
 STARTED_CONTEXT = ("CONTEXT", "STARTED")
 DONE = update("EXECUTION", "SUCCEED", "result", payload="1")
 BOTH: dict[str, Any] = {"error": ERROR, "payload": "1"}
-LARGE = ErrorObject("x" * 2**20, None, None, None)
 NO_PAYLOAD = "Cannot provide a Payload for FAIL action."
 NO_ERROR = "Cannot provide an Error for SUCCEED action."
 BAD_ACTION = "Invalid action for the given operation type."
@@ -148,12 +147,6 @@ REQUESTS = [
     ),
     Refusal("a parent that is the execution", None, [update("STEP", "START", parent_id="execution")], BAD_PARENT),
     Refusal("another type", STARTED_STEP, [update("CONTEXT", "SUCCEED")], "Inconsistent operation type."),
-    Refusal(
-        "an error of more than 1 MB",
-        None,
-        [update("STEP", "FAIL", error=LARGE)],
-        "Error object size must be less than 32768 bytes.",
-    ),
     Refusal("a step cancelled", STARTED_STEP, [update("STEP", "CANCEL")], BAD_ACTION),
     Refusal("a step that does not exist cancelled", None, [update("STEP", "CANCEL")], BAD_ACTION),
     Refusal("a step failed with a payload", STARTED_STEP, [update("STEP", "FAIL", **BOTH)], NO_PAYLOAD),
