@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from aws_durable_execution_sdk_python.lambda_service import ErrorObject, OperationUpdate, StepOptions
+from aws_durable_execution_sdk_python.lambda_service import OperationUpdate, StepOptions
 
 from tests.service.journals import ERROR, retry, update, wait
 
