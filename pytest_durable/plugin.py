@@ -145,8 +145,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         sum(getattr(tally, name) for tally in tallies) for name in ("runs", "searches", "safe", "killed", "places")
     )
     parts = [_count(len(tallies), "test"), _count(runs, "execution")]
-    if searches:
-        parts.append(f"{safe} of {_count(searches, 'search', 'es')} safe, killed at {killed} of {places} places")
+    if safe:
+        parts.append(f"{_count(safe, 'search', 'es')} safe, killed at {killed} of {places} places")
+    if searches > safe:
+        parts.append(f"{_count(searches - safe, 'search', 'es')} with a violation")
     terminalreporter.write_line(f"durable: {', '.join(parts)}")
 
 
