@@ -43,6 +43,13 @@ class UnknownOperation(UsageError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+class NotSimulated(BaseException):
+    """The handler makes an operation that is not simulated.
+
+    A ``BaseException``, so that neither the SDK nor the handler takes it for a failure of theirs: it ends the test.
+    """
+
+
 class UnknownPrimitive(PytestDurableError):
     """The installed SDK uses something of the standard library that is not simulated.
 

@@ -17,6 +17,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 )
 
 from pytest_durable.engine import Killed, Process, current_task
+from pytest_durable.errors import NotSimulated
 from pytest_durable.seams.observe import Call, Identifier
 from pytest_durable.service.client import ServiceClient
 from pytest_durable.service.errors import STALE_TOKEN, InvalidParameterValue
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
 
 _CLOSING = (OperationAction.SUCCEED, OperationAction.FAIL)
+_NOT_SIMULATED = ("create_callback", "wait_for_callback", "invoke")
 _RUN_BY_THE_HANDLER = (OperationType.STEP, OperationType.CONTEXT)
 OTHER_PACE = 0.8
 """Seconds at most that a checkpoint, or the way to a body, takes in a run at another pace."""
@@ -184,6 +186,10 @@ class Invocation:
         operation_id = call.operation_id
         assert operation_id is not None
         execution = self.execution
+        if call.method in _NOT_SIMULATED:
+            raise NotSimulated(
+                f"{call.method} at {place_text(call.place)}: callbacks and invokes are not simulated yet"
+            )
         if call.context_id in self._suspended:
             self._stop_loop(call.context_id)
         name = call.argument("name") or getattr(call.function, "_original_name", None)

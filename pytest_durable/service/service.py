@@ -7,6 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 from pytest_durable.engine import MICROS, Stop, World
+from pytest_durable.errors import NotSimulated
 from pytest_durable.seams.table import installed
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.lifecycle import DurableExecution, RetryPolicy
@@ -42,7 +43,7 @@ class DurableService:
         self.pace = pace
         self.executions: list[DurableExecution] = []
         world.guard = installed
-        world.fatal = (KeyboardInterrupt, *_verdicts())
+        world.fatal = (KeyboardInterrupt, NotSimulated, *_verdicts())
 
     def start(
         self,
