@@ -48,7 +48,7 @@ def test_the_empty_plan_is_the_run_without_kills(pytester: pytest.Pytester) -> N
 def test_it_replays_a_plan_of_several_kills(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_orders=BEARS_ONE_REPEAT)
     first = found(pytester.runpytest_inprocess("--durable-kills=2"))
-    assert first[1].endswith("--durable-replay='charge:body, ship:body'")
+    assert first[1].endswith("--durable-replay='charge:body, charge:body'")
     assert found(pasted(pytester, first[1])) == first
 
 
