@@ -16,6 +16,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
+from functools import cached_property
 from random import Random
 from typing import Any
 
@@ -49,7 +50,7 @@ class World:
         clock.world = self
         self.scheduler: Scheduler = FirstInFirstOut() if scheduler is None else scheduler
         self.scheduler.begin()
-        self.random = Random(seed)
+        self._seed = seed
         self.trace = Trace()
         self.fatal: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
         self.dying: list[Process] = []
@@ -65,6 +66,11 @@ class World:
         self._done: Callable[[], bool] = bool
         self._limit: int | None = None
         self.guard: Callable[[], Any] | None = None
+
+    @cached_property
+    def random(self) -> Random:
+        """The world's own randomness, which is all the randomness the SDK gets."""
+        return Random(self._seed)
 
     # --- processes and tasks ------------------------------------------------------------------------------------
 

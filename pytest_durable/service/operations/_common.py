@@ -30,7 +30,9 @@ def operation_from(
     context_details: ContextDetails | None = None,
 ) -> Operation:
     """The operation that ``update`` leaves in the journal; it keeps its start time."""
-    return Operation(
+    # A frozen dataclass sets each of its 14 fields through object.__setattr__, which is most of a checkpoint's cost.
+    operation = object.__new__(Operation)
+    operation.__dict__.update(
         operation_id=update.operation_id,
         operation_type=update.operation_type,
         status=status,
@@ -39,10 +41,14 @@ def operation_from(
         start_timestamp=now if current is None else current.start_timestamp,
         end_timestamp=None if status in _OPEN else now,
         sub_type=update.sub_type,
+        execution_details=None,
+        context_details=context_details,
         step_details=step_details,
         wait_details=wait_details,
-        context_details=context_details,
+        callback_details=None,
+        chained_invoke_details=None,
     )
+    return operation
 
 
 def close_rules(update: OperationUpdate) -> None:

@@ -21,6 +21,7 @@ from pytest_durable.service.errors import InvalidParameterValue
 from pytest_durable.service.operations._common import close_rules, operation_from
 
 ACTIONS = (OperationAction.START, OperationAction.SUCCEED, OperationAction.FAIL, OperationAction.RETRY)
+_FIRST = StepDetails()
 _RUNNING = (OperationStatus.STARTED, OperationStatus.READY)
 
 
@@ -55,12 +56,13 @@ def validate(update: OperationUpdate, stored: Operation | None) -> None:
 
 def transition(update: OperationUpdate, current: Operation | None, now: datetime) -> Operation:
     """The step after a valid update."""
-    before = (current.step_details if current is not None else None) or StepDetails()
+    before = (current.step_details if current is not None else None) or _FIRST
     action = update.action
     if action is OperationAction.START:
         # A condition's state is kept: the SDK takes it up again from a STARTED operation after a crash.
-        details = StepDetails(attempt=before.attempt, result=before.result, error=before.error)
-        return operation_from(update, current, OperationStatus.STARTED, now, step_details=details)
+        if before.next_attempt_timestamp is not None:
+            before = replace(before, next_attempt_timestamp=None)
+        return operation_from(update, current, OperationStatus.STARTED, now, step_details=before)
     if action is OperationAction.RETRY:
         delay = update.step_options.next_attempt_delay_seconds if update.step_options is not None else 0
         details = StepDetails(
