@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,14 +13,16 @@ from aws_durable_execution_sdk_python.context import DurableContext
 
 from pytest_durable.checks import Finding, check_reached
 from pytest_durable.direct import Script
-from pytest_durable.engine import VirtualClock, World, current_task
+from pytest_durable.engine import VirtualClock, World, current_task, user_frame
 from pytest_durable.errors import NestedRun, UsageError
 from pytest_durable.execution import Execution
 from pytest_durable.faults import FaultPlan, Injector
 from pytest_durable.options import DEFAULT_EXAMPLES, DEFAULT_KILLS
 from pytest_durable.report.failure import Failure
+from pytest_durable.seams.observe import in_seconds
 from pytest_durable.seams.userland import Userland
 from pytest_durable.search import Runner, Verification, verify
+from pytest_durable.service.arguments import check_name, check_timeout, count
 from pytest_durable.service.handlers import Handler, resolve
 from pytest_durable.service.lifecycle import DurableExecution, ExecutionStatus
 from pytest_durable.service.payload import payload_of
@@ -37,6 +40,10 @@ if TYPE_CHECKING:
         WaitForCallbackConfig,
     )
     from aws_durable_execution_sdk_python.waits import WaitForConditionConfig
+
+
+_DIRECT_TIMEOUT = 366 * 86_400
+"""Seconds: the time a test takes between two direct calls is not the handler's."""
 
 
 @dataclass
@@ -84,6 +91,8 @@ class FakeDurableContext(DurableContext):
             raise UsageError(f"isolation={isolation!r} is not available: leave it out, or use isolation='thread'")
         if not isinstance(seed, int):
             raise UsageError(f"seed must be a whole number, not {seed!r}")
+        if start is not None and not isinstance(start, datetime):
+            raise UsageError(f"start must be a datetime, not {start!r}")
         self.clock = VirtualClock(start)
         self.tally = Tally()
         self.seed = seed
@@ -164,9 +173,11 @@ class FakeDurableContext(DurableContext):
         resolved = self._resolve(handler)
         payload = payload_of(event)
         injector = Injector(self._plan(faults))
-        for what, seconds in (("execution_timeout", execution_timeout), ("invocation_timeout", invocation_timeout)):
-            if seconds is not None and not seconds > 0:
-                raise UsageError(f"{what} must be more than 0 seconds, not {seconds!r}")
+        check_timeout("invocation_timeout", invocation_timeout)
+        if execution_timeout is not None:
+            check_timeout("execution_timeout", execution_timeout)
+        if name is not None:
+            check_name(name)
         self._started += 1
         self.tally.runs += 1
         service = self._world_for_another()
@@ -216,8 +227,8 @@ class FakeDurableContext(DurableContext):
         try:
             found = verify(
                 runner,
-                kills=_count("kills", self.kills if kills is None else kills),
-                examples=_count("examples", self.examples if examples is None else examples),
+                kills=count("kills", self.kills if kills is None else kills),
+                examples=count("examples", self.examples if examples is None else examples),
                 seed=self.seed,
                 only=self.only,
             )
@@ -319,7 +330,7 @@ class FakeDurableContext(DurableContext):
 
     def wait(self, duration: Duration, name: str | None = None) -> None:
         """Wait; see ``DurableContext.wait``. Takes no real time."""
-        self._call("wait", duration, name)
+        self._call("wait", in_seconds(duration, user_frame(sys._getframe(1))), name)
 
     def create_callback(self, name: str | None = None, config: CallbackConfig | None = None) -> Any:
         """Create a callback; see ``DurableContext.create_callback``."""
@@ -404,14 +415,7 @@ class FakeDurableContext(DurableContext):
         self._enter("a durable call")
         if self._script is None:
             script = Script()
-            script.execution = self._start(script.handler, None, None, "direct", None, 900)
+            script.execution = self._start(script.handler, None, None, "direct", None, _DIRECT_TIMEOUT)
             self._script = script
             script.drive(lambda: script.waits)
         return self._script
-
-
-def _count(name: str, number: Any) -> int:
-    __tracebackhide__ = True
-    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
-        raise UsageError(f"{name} must be a whole number from 0, not {number!r}")
-    return number

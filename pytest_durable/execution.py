@@ -16,12 +16,9 @@ from pytest_durable.engine import MICROS, Stop, at, micros_in
 from pytest_durable.errors import UnknownOperation
 from pytest_durable.faults import Injector
 from pytest_durable.report.failure import Failure
-from pytest_durable.report.timeline import timeline
+from pytest_durable.report.timeline import on_one_screen, timeline
 from pytest_durable.service.lifecycle import DurableExecution, ExecutionStatus
 from pytest_durable.service.record import InvocationRecord
-
-TIMELINE_BLOCKS = 4
-"""Invocations shown in a failure: the last ones, in which it happened."""
 
 
 @dataclass(frozen=True)
@@ -268,7 +265,7 @@ def failure_of(execution: DurableExecution, injector: Injector, finding: Finding
         violation=finding.violation.__name__,
         summary=finding.summary,
         plan=str(injector.plan),
-        timeline=timeline(execution, TIMELINE_BLOCKS),
+        timeline=on_one_screen(execution),
         explanation=finding.explanation,
         kills=len(injector.struck),
     )

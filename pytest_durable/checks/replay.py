@@ -32,13 +32,13 @@ def check(execution: DurableExecution) -> Finding | None:
 
 def _finding(execution: DurableExecution, divergence: Divergence) -> Finding:
     before, now = divergence.before, divergence.now
-    number = divergence.invocation
+    who = "A replay of the finished execution" if execution.sealed else f"Invocation {divergence.invocation}"
     if now is None:
         summary = f"{before.method} '{before.path}' was not asked for again by the replay"
-        what = f"First pass: {_text(before)}. Invocation {number} ran to its end without it."
+        what = f"First pass: {_text(before)}. {who} ran to its end without it."
     else:
         summary = _difference(before, now)
-        what = f"First pass: {_text(before)}. Invocation {number}: {_text(now)}."
+        what = f"First pass: {_text(before)}. {who}: {_text(now)}."
     return Finding(ReplayDiverged, summary, (what, *_consequence(execution), _ADVICE))
 
 

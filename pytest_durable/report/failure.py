@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import textwrap
 from dataclasses import dataclass
+
+WIDTH = 110
+"""Columns of a failure; pytest puts its margin before it."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +41,24 @@ class Failure:
     reproduced: bool = True
 
     def render(self) -> str:
-        """The failure as text, to be read in a terminal of 80 to 120 columns."""
-        lines = [f"{self.summary}      ({self._circumstances()})"]
+        """The failure as text: at most `WIDTH` columns, but for what must stay on its line."""
+        lines = self._headline()
         if not self.reproduced:
             lines.append("  It did not happen again under the same plan: something outside of the simulation decides,")
             lines.append("  such as a real thread, a file left behind, or state that reset= does not restore.")
         lines.extend(f"  {line}" for line in self.timeline.splitlines())
-        lines.extend(self.explanation)
+        for line in self.explanation:
+            lines.extend(_wrapped(line))
         replay = self.replay_command()
         if replay is not None:
             lines.append(f"replay: {replay}")
         return "\n".join(lines)
+
+    def _headline(self) -> list[str]:
+        together = f"{self.summary}      ({self._circumstances()})"
+        if len(together) <= WIDTH:
+            return [together]
+        return [*_wrapped(self.summary), f"  ({self._circumstances()})"]
 
     def _circumstances(self) -> str:
         kills = {0: "without any kill", 1: "1 kill"}.get(self.kills, f"{self.kills} kills")
@@ -61,6 +72,11 @@ class Failure:
         if self.plan:
             words.append(f"--durable-replay={_quoted(self.plan)}")
         return " ".join(words)
+
+
+def _wrapped(line: str) -> list[str]:
+    """A line broken at blanks where it is too wide; what follows is indented."""
+    return textwrap.wrap(line, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _quoted(text: str) -> str:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
 
 LONGEST_BLOCK = 12
-"""Operations shown of one invocation; what lies between is counted."""
+"""Lines shown of one invocation; what lies between is counted."""
+
+SCREEN = 16
+"""Lines of a timeline in a failure, which leaves room for the rest on a screen of 25."""
 
 _ALARM = "RAN AGAIN"
 
@@ -25,27 +28,40 @@ def elapsed(micros: int) -> str:
     return f"{days}d {text}" if days else text
 
 
-def timeline(execution: DurableExecution, blocks: int | None = None) -> str:
+def timeline(execution: DurableExecution, blocks: int | None = None, longest: int = LONGEST_BLOCK) -> str:
     """The execution so far.
 
     Args:
         execution: whose invocations are shown.
-        blocks: show only the last so many invocations; all by default.
+        blocks: show only so many invocations, from the first that was killed, else the last ones; all by default.
+        longest: lines shown of one invocation.
     """
     records = execution.invocations
-    shown = records if blocks is None else records[-blocks:]
-    lines = []
-    if len(shown) < len(records):
-        lines.append(f"… {len(records) - len(shown)} earlier invocations")
+    killed = [index for index, record in enumerate(records) if record.fault is not None]
+    last = len(records) if blocks is None else blocks
+    first = max(0, min(killed[0] if killed else len(records), len(records) - last))
+    shown = records[first : first + last]
     width = max((len(line.path) for record in shown for line in record.lines()), default=0)
+    lines = [f"… {first} earlier invocations"] if first else []
     for record in shown:
-        lines.extend(_block(record, execution.started, min(width, 40)))
-    return "\n".join(lines)
+        lines.extend(_block(record, execution.started, min(width, 40), longest))
+    later = len(records) - first - len(shown)
+    return "\n".join([*lines, *([f"… {later} later invocations"] if later else [])])
 
 
-def _block(record: InvocationRecord, start: int, width: int) -> list[str]:
+def on_one_screen(execution: DurableExecution) -> str:
+    """The part of the timeline that a failure shows: at most `SCREEN` lines, of as many invocations as that allows."""
+    for blocks in (4, 3, 2, 1):
+        for longest in (LONGEST_BLOCK, 8, 6, 4):
+            text = timeline(execution, blocks, longest)
+            if text.count("\n") < SCREEN:
+                return text
+    return text
+
+
+def _block(record: InvocationRecord, start: int, width: int, longest: int) -> list[str]:
     head = f"invocation {record.number:<3} {elapsed(record.started - start)}   "
-    body = [*_shorten(_condensed(record.lines(), width)), *_ending(record)]
+    body = [*_shorten(_condensed(record.lines(), width), longest), *_ending(record)]
     return [(head if index == 0 else " " * len(head)) + text for index, text in enumerate(body)]
 
 
@@ -90,11 +106,11 @@ def _line(line: Line, width: int) -> str:
     return f"{line.path:<{width}}   {words}{mark}".rstrip()
 
 
-def _shorten(lines: Sequence[str]) -> list[str]:
+def _shorten(lines: Sequence[str], longest: int) -> list[str]:
     """Keep both ends of a long block, and every line that raises an alarm."""
-    if len(lines) <= LONGEST_BLOCK:
+    if len(lines) <= longest:
         return list(lines)
-    half = LONGEST_BLOCK // 2
+    half = longest // 2
     middle = lines[half:-half]
     alarms = [line for line in middle if _ALARM in line][:half]
     return [*lines[:half], f"… {len(middle) - len(alarms)} lines left out", *alarms, *lines[-half:]]

@@ -157,7 +157,10 @@ def _watch(method: str, original: Callable[..., Any]) -> Callable[..., Any]:
             task.process.refuse(task)
         frame = user_frame(sys._getframe(1))
         if method == "wait":
-            args, kwargs = _wait_in_seconds(args, kwargs, frame)
+            if args:
+                args = (in_seconds(args[0], frame), *args[1:])
+            elif "duration" in kwargs:
+                kwargs["duration"] = in_seconds(kwargs["duration"], frame)
         call = Call(method, args, kwargs, self._step_id_prefix, frame)
         outer, task.data = task.data, call
         try:
@@ -178,13 +181,10 @@ def _watch(method: str, original: Callable[..., Any]) -> Callable[..., Any]:
     return watched
 
 
-def _wait_in_seconds(
-    args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType | None
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def in_seconds(duration: Any, frame: FrameType | None) -> Any:
     """Accept ``context.wait(300)``, which early material of AWS prints and the installed SDK rejects."""
-    duration: Any = args[0] if args else kwargs.get("duration")
     if type(duration) not in (int, float):
-        return args, kwargs
+        return duration
     from aws_durable_execution_sdk_python.config import Duration
 
     place = (frame.f_code.co_filename, frame.f_lineno) if frame is not None else ("?", 1)
@@ -194,8 +194,7 @@ def _wait_in_seconds(
         DurableCompatibilityWarning,
         *place,
     )
-    accepted = Duration.from_seconds(duration)
-    return ((accepted, *args[1:]), kwargs) if args else (args, {**kwargs, "duration": accepted})
+    return Duration.from_seconds(duration)
 
 
 def _watch_ids(original: Callable[..., str]) -> Callable[..., str]:

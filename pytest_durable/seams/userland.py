@@ -125,8 +125,9 @@ class Userland:
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
-        # pytest's own durations stay real: its timing module is left alone.
-        self._freezer: Any = freezegun.freeze_time(clock.now(), ignore=["_pytest.timing"], real_asyncio=True)
+        # Who times the test itself sees real time: pytest its durations, Hypothesis its deadlines.
+        ignored = ["_pytest.timing", "hypothesis."]
+        self._freezer: Any = freezegun.freeze_time(clock.now(), ignore=ignored, real_asyncio=True)
         self._open = False
 
     def open(self) -> None:

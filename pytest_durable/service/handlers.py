@@ -74,8 +74,9 @@ def _check_signature(handler: Callable[..., Any]) -> None:
         signature.bind("event", "context")
     except TypeError as error:
         name = getattr(handler, "__name__", repr(handler))
+        shown = signature.replace(return_annotation=signature.empty)
         raise InvalidHandler(
-            f"{name}{signature} cannot be called as a Lambda handler, with (event, context): {error}. "
+            f"{name}{shown} cannot be called as a Lambda handler, with (event, context): {error}. "
             "Bind further arguments with functools.partial or a closure"
         ) from None
     if inspect.iscoroutinefunction(handler):

@@ -27,7 +27,8 @@ def test_a_search_says_both_outcomes_and_how_much_passed_before(pytester: pytest
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "E*OutcomeChanged: killed at 'charge' after the body*, the execution gives another result *(1 kill; 2 *)",
+            "E*OutcomeChanged: killed at 'charge' after the body*, the execution gives another result",
+            "E*(1 kill; 2 plans passed before)",
             "E*✗ killed: charge:body",
             "E*result is 2, and 1 without faults.",
             "E*The body of 'charge', made at test_orders.py:4, ran 2 times.",
