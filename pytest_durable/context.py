@@ -48,7 +48,7 @@ _DIRECT_TIMEOUT = 366 * 86_400
 
 @dataclass
 class Tally:
-    """What was done in one test, for the summary line.
+    """What was done in one test.
 
     Attributes:
         runs: executions that were run.
@@ -68,14 +68,13 @@ class Tally:
 class FakeDurableContext(DurableContext):
     """A ``DurableContext`` on the real SDK in a simulated world, and the levers of that world.
 
-    Called directly, as the context a handler gets, it runs the operation in the simulation: the calls made so far are
-    the handler's body, which is replayed after every suspension.
+    Called directly, it runs the operation in the simulation: the calls so far are the body, replayed when it resumes.
 
     Args:
         seed: of everything that is drawn: the SDK's retry jitter, the ids, the plans.
         start: first instant of virtual time; naive means UTC. Default 2026-01-01T00:00:00Z.
-        cold: whether the handler's module is imported anew after each kill. Not available yet.
-        isolation: ``"thread"``: a kill unwinds the simulated threads. The only one available yet.
+        cold: import the handler's module anew after each kill; not available yet.
+        isolation: ``"thread"``, a kill unwinds the simulated threads, is the only one available yet.
 
     Raises:
         UsageError: for a value that is not available.

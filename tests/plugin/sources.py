@@ -60,7 +60,7 @@ BEARS_ONE_REPEAT = """
 def found(result: pytest.RunResult) -> tuple[str, str]:
     """The header of the one violation in the output, without its circumstances, and the command that replays it."""
     text = result.stdout.str()
-    headers = re.findall(r"^E +pytest_durable\.errors\.(.*?)   ", text, re.MULTILINE)
+    headers = re.findall(r"^E +pytest_durable\.errors\.(.*?)(?:   |$)", text, re.MULTILINE)
     commands = re.findall(r"^E +replay: (.*)$", text, re.MULTILINE)
     assert len(headers) == len(commands) == 1, text
     return headers[0], commands[0]
