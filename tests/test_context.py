@@ -410,7 +410,6 @@ def test_a_second_context_inside_of_a_run_is_refused_as_well(ctx: FakeDurableCon
     assert execution.error is not None and "NestedRun" in (execution.error.type or "")
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 # --- waits in bare seconds ------------------------------------------------------------------------------------------
 
 
