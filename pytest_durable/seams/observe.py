@@ -151,7 +151,8 @@ def _watch(method: str, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def watched(self: Any, *args: Any, **kwargs: Any) -> Any:
         task = current_task()
-        if task is None:
+        if task is None:  # a thread that the user's code started: real, and not ours to schedule
+            self.state._service_client.refuse_thread(method)
             return original(self, *args, **kwargs)
         if task.process.cause is not None:
             task.process.refuse(task)

@@ -13,6 +13,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
     StateOutput,
 )
 
+from pytest_durable.errors import NotSimulated
 from pytest_durable.service.errors import InvalidParameterValue
 
 if TYPE_CHECKING:
@@ -60,6 +61,19 @@ class ServiceClient:
             raise CheckpointError.from_exception(refusal.as_service_error("CheckpointDurableExecution")) from None
         state = CheckpointUpdatedExecutionState(operations=delta, next_marker=None)
         return CheckpointOutput(checkpoint_token=token, new_execution_state=state)
+
+    def refuse_thread(self, method: str) -> None:
+        """Refuse a durable call from a thread that the user's code started, and see to it that the test hears of it.
+
+        Raises:
+            NotSimulated: always, in that thread; and in the test, once the invocation has ended.
+        """
+        execution = self._invocation.execution
+        execution.refused = (
+            f"{method} was called from a thread that the code under test started: such a thread is real and is not "
+            "simulated. Use context.parallel or context.map"
+        )
+        raise NotSimulated(execution.refused)
 
     def get_execution_state(
         self, durable_execution_arn: str, checkpoint_token: str, next_marker: str, max_items: int = 1000

@@ -23,6 +23,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 )
 
 from pytest_durable.engine import MICROS, Process, origin_of
+from pytest_durable.errors import NotSimulated
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.invocation import Invocation
 from pytest_durable.service.journal import Journal
@@ -75,6 +76,7 @@ class DurableExecution:
         paths: of each operation seen, by its id.
         origin: ``file:line`` where the latest error that left the handler was raised.
         exhausted: whether it was given up, after as many invocations as the service allows.
+        refused: what it did that is not simulated; the test is told when its invocation has ended.
         swallowed: the first code that was seen to go on although it was suspended or dead.
         sealed: whether it is a replay of a finished journal, to which nothing may be added.
         breach: what a sealed execution asked for that its journal does not hold.
@@ -101,6 +103,7 @@ class DurableExecution:
         self.origin: str | None = None
         self.exhausted = False
         self.swallowed: Swallowed | None = None
+        self.refused: str | None = None
         self.breach: str | None = None
         self.cut_short = False
         self.invocations: list[InvocationRecord] = []
@@ -214,6 +217,8 @@ class DurableExecution:
         invocation = self.in_flight
         assert invocation is not None and invocation.process is process
         self.in_flight = None
+        if self.refused is not None:
+            raise NotSimulated(self.refused)
         record = invocation.record
         record.ended = self.service.world.clock.micros
         if process.abandoned and self.swallowed is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -30,5 +31,21 @@ def invokes_in_a_branch(event: Any, context: DurableContext) -> Any:
 def test_it_is_refused_by_name_and_line(handler: Any, method: str) -> None:
     with FakeDurableContext() as context:
         with pytest.raises(NotSimulated, match=r"(callback|invoke) at test_not_simulated.py:\d+: .* not simulated yet"):
+            getattr(context, method)(handler)
+        assert context.run(lambda event, inner: 7).result == 7
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("method", ["run", "verify"])
+def test_a_durable_call_in_a_thread_of_the_users_own_is_refused(method: str) -> None:
+    def handler(event: Any, context: DurableContext) -> list[int]:
+        results: list[int] = []
+        thread = threading.Thread(target=lambda: results.append(context.step(lambda _: 1, name="a")))
+        thread.start()
+        thread.join()
+        return results
+
+    with FakeDurableContext() as context:
+        with pytest.raises(NotSimulated, match="step was called from a thread that the code under test started"):
             getattr(context, method)(handler)
         assert context.run(lambda event, inner: 7).result == 7
