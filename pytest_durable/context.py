@@ -88,7 +88,7 @@ class FakeDurableContext(DurableContext):
             raise UsageError("cold=True is not available yet: leave it out, invocations share the imported modules")
         if isolation != "thread":
             raise UsageError(f"isolation={isolation!r} is not available: leave it out, or use isolation='thread'")
-        if not isinstance(seed, int):
+        if type(seed) is not int:
             raise UsageError(f"seed must be a whole number, not {seed!r}")
         if start is not None and not isinstance(start, datetime):
             raise UsageError(f"start must be a datetime, not {start!r}")
