@@ -62,7 +62,7 @@ class Invocation:
         started = self.world.clock.micros
         state = execution.journal.take_state()
         request_id = execution.id_for(f"invocation-{number}")
-        self.record = InvocationRecord(number, request_id, started, len(state))
+        self.record = InvocationRecord(number, request_id, started)
         self.deadline = started + execution.invocation_timeout
         self._calls: dict[str, Call] = {}
         self._children: dict[str | None, list[str]] = {}

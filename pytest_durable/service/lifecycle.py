@@ -7,7 +7,6 @@ count and the gaps of re-invocations after a crash as observed on AWS in April 2
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
     OperationUpdate,
 )
 
-from pytest_durable.engine import MICROS, Process, origin_of
+from pytest_durable.engine import MICROS, Process
 from pytest_durable.errors import NotSimulated
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.invocation import Invocation
@@ -74,7 +73,6 @@ class DurableExecution:
         children: operation ids that were made in each context, by any invocation, in order; None is the root.
         divergences: where a replay asked for something else.
         paths: of each operation seen, by its id.
-        origin: ``file:line`` where the latest error that left the handler was raised.
         exhausted: whether it was given up, after as many invocations as the service allows.
         refused: what it did that is not simulated; the test is told when its invocation has ended.
         swallowed: the first code that was seen to go on although it was suspended or dead.
@@ -100,7 +98,6 @@ class DurableExecution:
         self.status = ExecutionStatus.RUNNING
         self.result: str | None = None
         self.error: ErrorObject | None = None
-        self.origin: str | None = None
         self.exhausted = False
         self.swallowed: Swallowed | None = None
         self.refused: str | None = None
@@ -235,7 +232,6 @@ class DurableExecution:
         elif not process.completed or isinstance(main.raised, SystemExit):
             self._died(record, process)
         elif main.raised is not None:
-            self.origin = origin_of(main.raised.__traceback__) or self.origin
             self._failed_attempt(record, "raised", _error_of(main.raised))
         else:
             self._answered(invocation, main.result)
@@ -339,13 +335,6 @@ class DurableExecution:
         self.service.world.note("end", self.name, status.value)
         if self.in_flight is not None:
             self.in_flight.process.kill(f"the execution is {status.value}")
-
-    @property
-    def started_at(self) -> datetime:
-        """When it was started."""
-        timestamp = next(iter(self.journal.operations.values())).start_timestamp
-        assert timestamp is not None
-        return timestamp
 
 
 def _error_of(error: BaseException) -> tuple[str, str]:

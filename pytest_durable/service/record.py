@@ -99,7 +99,7 @@ class Swallowed(NamedTuple):
 
     Attributes:
         what: it swallowed: its own suspension, or its death.
-        where: ``file:line`` of the durable call, or path of the operation.
+        where: ``file:line`` of the durable call, or of the handler.
     """
 
     what: str
@@ -123,7 +123,6 @@ class InvocationRecord:
     Attributes:
         number: from 1.
         started: virtual microseconds since the epoch; ``ended`` likewise, None while it runs.
-        operations_seen: how many operations it was given.
         output: what the handler returned, as the service took it: ``PENDING``, ``SUCCEEDED``, ``FAILED``; ``died``
             if it was killed or timed out, ``raised`` if an exception left the handler; None while it runs.
         error: type and message of what it died of.
@@ -138,7 +137,6 @@ class InvocationRecord:
     number: int
     request_id: str
     started: int
-    operations_seen: int
     ended: int | None = None
     output: str | None = None
     error: tuple[str, str] | None = None
