@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_durable.callbacks import Callback
     from pytest_durable.context import FakeDurableContext
     from pytest_durable.engine import VirtualClock
     from pytest_durable.errors import (
@@ -37,11 +38,13 @@ if TYPE_CHECKING:
     from pytest_durable.faults import Fault, FaultPlan
     from pytest_durable.report.failure import Failure
     from pytest_durable.search import Verification
-    from pytest_durable.service.lifecycle import ExecutionStatus
+    from pytest_durable.service.errors import ServiceError
+    from pytest_durable.service.output import ExecutionStatus
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Callback": "callbacks",
     "FakeDurableContext": "context",
     "VirtualClock": "engine",
     "DurabilityViolation": "errors",
@@ -70,10 +73,12 @@ _HOMES = {
     "FaultPlan": "faults",
     "Failure": "report.failure",
     "Verification": "search",
-    "ExecutionStatus": "service.lifecycle",
+    "ServiceError": "service.errors",
+    "ExecutionStatus": "service.output",
 }
 
 __all__ = [
+    "Callback",
     "DurabilityViolation",
     "DurableCompatibilityWarning",
     "EffectLost",
@@ -96,6 +101,7 @@ __all__ = [
     "OutcomeChanged",
     "PytestDurableError",
     "ReplayDiverged",
+    "ServiceError",
     "StepRanAgain",
     "SuspensionSwallowed",
     "UnknownOperation",

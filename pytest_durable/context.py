@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-from aws_durable_execution_sdk_python.context import DurableContext
-
+from pytest_durable.callbacks import Callbacks
 from pytest_durable.checks import Finding, check_reached
-from pytest_durable.direct import Script
-from pytest_durable.engine import VirtualClock, World, current_task, user_frame
+from pytest_durable.direct import DirectCalls, Script
+from pytest_durable.engine import VirtualClock, World, current_task
 from pytest_durable.errors import NestedRun, UsageError
 from pytest_durable.execution import Execution
 from pytest_durable.faults import FaultPlan, Injector
 from pytest_durable.options import DEFAULT_EXAMPLES, DEFAULT_KILLS
 from pytest_durable.report.failure import Failure
-from pytest_durable.seams.observe import in_seconds
 from pytest_durable.seams.userland import Userland
 from pytest_durable.search import Runner, Verification, verify
-from pytest_durable.service.arguments import check_name, check_timeout, count
-from pytest_durable.service.handlers import Handler, resolve
-from pytest_durable.service.lifecycle import DurableExecution, ExecutionStatus
+from pytest_durable.service.arguments import check_function_name, check_name, check_timeout, count
+from pytest_durable.service.errors import already_started
+from pytest_durable.service.handlers import Handler, check_plain, is_durable, resolve
+from pytest_durable.service.lifecycle import DurableExecution
+from pytest_durable.service.output import ExecutionStatus
+from pytest_durable.service.outside import Answer, Function, Outside
 from pytest_durable.service.payload import payload_of
 from pytest_durable.service.service import DurableService
-
-if TYPE_CHECKING:
-    from aws_durable_execution_sdk_python.config import (
-        CallbackConfig,
-        ChildConfig,
-        Duration,
-        InvokeConfig,
-        MapConfig,
-        ParallelConfig,
-        StepConfig,
-        WaitForCallbackConfig,
-    )
-    from aws_durable_execution_sdk_python.waits import WaitForConditionConfig
-
 
 _DIRECT_TIMEOUT = 366 * 86_400
 """Seconds: the time a test takes between two direct calls is not the handler's."""
@@ -65,7 +51,7 @@ class Tally:
     places: int = 0
 
 
-class FakeDurableContext(DurableContext):
+class FakeDurableContext(DirectCalls):
     """A ``DurableContext`` on the real SDK in a simulated world, and the levers of that world.
 
     Called directly, it runs the operation in the simulation: the calls so far are the body, replayed when it resumes.
@@ -106,6 +92,9 @@ class FakeDurableContext(DurableContext):
         self._started = 0
         self._replays: list[tuple[Injector, DurableExecution]] = []
         self._handlers: dict[Any, Handler] = {}
+        self._outside = Outside()
+        self._named: dict[str, list[tuple[Handler, str, Execution]]] = {}
+        self.callbacks = Callbacks(self._declare)
         self._script: Script | None = None
         self._closed = False
 
@@ -127,13 +116,15 @@ class FakeDurableContext(DurableContext):
             handler: decorated with ``@durable_execution``, or a plain ``(event, context)`` function.
             event: anything JSON; None is an empty payload, which the SDK gives the handler as ``{}``.
             faults: the kills, as a plan or its text.
-            name: of the execution.
+            name: of the execution. If this context has one of that name, of the same handler and with the same event,
+                it is that one, as on AWS.
             execution_timeout: seconds of virtual time after which it is TIMED_OUT; None for never.
             invocation_timeout: seconds of virtual time after which an invocation is killed.
 
         Raises:
             DurabilityViolation: if a body ran again after it had completed, a replay asked for something else, or the
                 execution does not end.
+            ServiceError: if the name is taken by an execution with another event.
             UsageError: for a handler, event or plan that makes no sense, or a run inside a run.
         """
         __tracebackhide__ = True
@@ -177,6 +168,9 @@ class FakeDurableContext(DurableContext):
             check_timeout("execution_timeout", execution_timeout)
         if name is not None:
             check_name(name)
+            existing = self._existing(name, resolved, payload)
+            if existing is not None:
+                return existing
         self._started += 1
         self.tally.runs += 1
         service = self._world_for_another()
@@ -190,7 +184,24 @@ class FakeDurableContext(DurableContext):
         )
         if faults is None and self.only is not None:
             self._replays.append((injector, durable))
-        return Execution(durable, injector, self._raise, expects_faults=faults is not None)
+        execution = Execution(durable, injector, self._raise, expects_faults=faults is not None)
+        if name is not None:
+            self._named.setdefault(name, []).append((resolved, payload, execution))
+        return execution
+
+    def _existing(self, name: str, handler: Handler, payload: str) -> Execution | None:
+        """The execution of this handler that has the name already: a second start with the same payload is the first.
+
+        Raises:
+            ServiceError: if its payload is another.
+        """
+        __tracebackhide__ = True
+        for other, started_with, execution in self._named.get(name, ()):
+            if other.function is handler.function:
+                if started_with != payload:
+                    raise already_started(name)
+                return execution
+        return None
 
     def verify(
         self,
@@ -222,7 +233,7 @@ class FakeDurableContext(DurableContext):
         start = self.clock.micros
         self.tally.searches += 1
         resolved, payload = self._resolve(handler), payload_of(event)
-        runner = Runner(resolved, payload, self.clock, start, self._raise, self.seed, reset)
+        runner = Runner(resolved, payload, self.clock, start, self._raise, self.seed, reset, outside=self._outside)
         try:
             found = verify(
                 runner,
@@ -241,6 +252,49 @@ class FakeDurableContext(DurableContext):
         self.tally.killed += len(found.killed)
         self.tally.places += len(found.places)
         return found
+
+    # --- the outside world ----------------------------------------------------------------------------------------
+
+    def register(
+        self,
+        function_name: str,
+        handler: Callable[..., Any],
+        *,
+        execution_timeout: float | None = None,
+        invocation_timeout: float = 900,
+    ) -> None:
+        """Let ``context.invoke`` reach ``handler`` under a name, in every run of this context from now on.
+
+        A handler with ``@durable_execution`` becomes an execution of its own in the same world, and can be killed as
+        well; any other is a plain Lambda, invoked once.
+
+        Args:
+            function_name: that it is invoked by: a function's name, with a qualifier or without.
+            handler: the function.
+            execution_timeout: seconds of virtual time an execution of it may take; None for no limit.
+            invocation_timeout: seconds of virtual time after which an invocation of it is killed.
+
+        Raises:
+            UsageError: for a name or handler that makes no sense.
+        """
+        __tracebackhide__ = True
+        check_function_name(function_name)
+        check_timeout("invocation_timeout", invocation_timeout)
+        if execution_timeout is not None:
+            check_timeout("execution_timeout", execution_timeout)
+        if is_durable(handler):
+            durable: Handler | None = self._resolve(handler)
+        else:
+            durable = None
+            check_plain(handler)
+        self._outside.functions[function_name] = Function(
+            function_name, durable, handler, execution_timeout, invocation_timeout
+        )
+
+    def _declare(self, answer: Answer) -> None:
+        self._outside.answers.append(answer)
+        if self._service is not None:
+            self._service.callbacks.declare(answer)
 
     # --- what is shared by all of it ------------------------------------------------------------------------------
 
@@ -278,7 +332,7 @@ class FakeDurableContext(DurableContext):
             return self._service
         if self._service is not None:
             self._service.close()
-        self._service = DurableService(World(self.clock, seed=self.seed), seed=self.seed)
+        self._service = DurableService(World(self.clock, seed=self.seed), seed=self.seed, outside=self._outside)
         return self._service
 
     def _raise(self, failure: Failure, finding: Finding) -> NoReturn:
@@ -322,93 +376,6 @@ class FakeDurableContext(DurableContext):
         return f"<FakeDurableContext at {self.clock.now().isoformat()}>"
 
     # --- as a DurableContext --------------------------------------------------------------------------------------
-
-    def step(self, func: Callable[..., Any], name: str | None = None, config: StepConfig | None = None) -> Any:
-        """Run a step; see ``DurableContext.step``."""
-        return self._call("step", func, name, config)
-
-    def wait(self, duration: Duration, name: str | None = None) -> None:
-        """Wait; see ``DurableContext.wait``. Takes no real time."""
-        self._call("wait", in_seconds(duration, user_frame(sys._getframe(1))), name)
-
-    def create_callback(self, name: str | None = None, config: CallbackConfig | None = None) -> Any:
-        """Create a callback; see ``DurableContext.create_callback``."""
-        return self._call("create_callback", name, config)
-
-    def wait_for_callback(
-        self, submitter: Callable[..., Any], name: str | None = None, config: WaitForCallbackConfig | None = None
-    ) -> Any:
-        """Submit and wait for the answer; see ``DurableContext.wait_for_callback``."""
-        return self._call("wait_for_callback", submitter, name, config)
-
-    def wait_for_condition(
-        self, check: Callable[..., Any], config: WaitForConditionConfig[Any], name: str | None = None
-    ) -> Any:
-        """Poll until a condition holds; see ``DurableContext.wait_for_condition``."""
-        return self._call("wait_for_condition", check, config, name)
-
-    def invoke(
-        self, function_name: str, payload: Any, name: str | None = None, config: InvokeConfig[Any, Any] | None = None
-    ) -> Any:
-        """Invoke another function; see ``DurableContext.invoke``."""
-        return self._call("invoke", function_name, payload, name, config)
-
-    def map(
-        self,
-        inputs: Sequence[Any],
-        func: Callable[..., Any],
-        name: str | None = None,
-        config: MapConfig[Any] | None = None,
-    ) -> Any:
-        """Apply a function to each item; see ``DurableContext.map``."""
-        return self._call("map", inputs, func, name, config)
-
-    def parallel(self, functions: Sequence[Any], name: str | None = None, config: ParallelConfig | None = None) -> Any:
-        """Run functions in parallel; see ``DurableContext.parallel``."""
-        return self._call("parallel", functions, name, config)
-
-    def run_in_child_context(
-        self, func: Callable[..., Any], name: str | None = None, config: ChildConfig[Any] | None = None
-    ) -> Any:
-        """Run a function in a child context; see ``DurableContext.run_in_child_context``."""
-        return self._call("run_in_child_context", func, name, config)
-
-    def set_logger(self, new_logger: Any) -> None:
-        """Replace the logger; see ``DurableContext.set_logger``."""
-        self._direct().inner.set_logger(new_logger)
-
-    def is_replaying(self) -> bool:
-        """Whether the calls made so far are being replayed."""
-        return self._direct().inner.is_replaying()
-
-    @property
-    def logger(self) -> Any:  # type: ignore[override]  # the SDK assigns it, we look it up
-        """The SDK's logger of the invocation in flight."""
-        return self._direct().inner.logger
-
-    @property
-    def execution_context(self) -> Any:  # type: ignore[override]  # as above
-        """The SDK's ``ExecutionContext``, with the execution's ARN."""
-        return self._direct().inner.execution_context
-
-    @property
-    def lambda_context(self) -> Any:  # type: ignore[override]  # as above
-        """The Lambda context of the invocation in flight."""
-        return self._direct().inner.lambda_context
-
-    @property
-    def state(self) -> Any:  # type: ignore[override]  # as above
-        """The SDK's ``ExecutionState`` of the invocation in flight."""
-        return self._direct().inner.state
-
-    @property
-    def execution(self) -> Execution:
-        """The execution that the direct calls are the body of."""
-        return self._direct().execution
-
-    def _call(self, method: str, *args: Any) -> Any:
-        __tracebackhide__ = True
-        return self._direct().call(method, args)
 
     def _direct(self) -> Script:
         self._enter("a durable call")

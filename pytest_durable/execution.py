@@ -11,13 +11,17 @@ from typing import Any, NoReturn
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 from aws_durable_execution_sdk_python.lambda_service import Operation as StoredOperation
 
+from pytest_durable.callbacks import Callback
 from pytest_durable.checks import Finding, check_reached, check_run, progress
 from pytest_durable.engine import MICROS, Stop, at, micros_in
-from pytest_durable.errors import UnknownOperation
+from pytest_durable.errors import UnknownOperation, UsageError
 from pytest_durable.faults import Injector
 from pytest_durable.report.failure import Failure
 from pytest_durable.report.timeline import on_one_screen, timeline
-from pytest_durable.service.lifecycle import DurableExecution, ExecutionStatus
+from pytest_durable.service.callbacks import names_of, owner_of
+from pytest_durable.service.lifecycle import DurableExecution
+from pytest_durable.service.output import ExecutionStatus
+from pytest_durable.service.payload import error_of
 from pytest_durable.service.record import InvocationRecord
 
 
@@ -30,8 +34,9 @@ class Invocation:
         started: virtual time.
         ended: virtual time; None while it runs.
         status: ``PENDING``, ``SUCCEEDED`` or ``FAILED`` as the handler answered, ``died`` if it was killed or timed
-            out, ``raised`` if an exception left it, None while it runs.
+            out, ``raised`` if an exception left it, ``lost`` if the service gave up on it, None while it runs.
         killed: the fault that killed it, as text; None if none did.
+        struck: the fault of the service that struck it, as text; None if none did.
         error: type and message, if it died or raised.
     """
 
@@ -40,13 +45,14 @@ class Invocation:
     ended: datetime | None
     status: str | None
     killed: str | None
+    struck: str | None
     error: tuple[str, str] | None
 
     @classmethod
     def of(cls, record: InvocationRecord) -> Invocation:
         """The view of a record."""
         ended = None if record.ended is None else at(record.ended)
-        return cls(record.number, at(record.started), ended, record.output, record.fault, record.error)
+        return cls(record.number, at(record.started), ended, record.output, record.fault, record.struck, record.error)
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,7 @@ class Operation:
         started: virtual time.
         ended: virtual time; None while it is open.
         children: the operations below it, in order of creation.
+        callback_id: by which a callback is answered; None for anything else.
     """
 
     path: str
@@ -80,6 +87,7 @@ class Operation:
     started: datetime | None
     ended: datetime | None
     children: tuple[Operation, ...]
+    callback_id: str | None = None
 
 
 class Execution:
@@ -171,10 +179,17 @@ class Execution:
     def body_runs(self, path: str) -> int:
         """How often the body at ``path`` was begun, over all invocations and attempts.
 
+        The path of an operation of an invoked function begins with that of the invoke.
+
         Raises:
             UnknownOperation: if there is no such operation.
         """
-        runs = sum(run.path == path for record in self._execution.invocations for run in record.bodies)
+        runs = sum(
+            run.path == path
+            for execution in self._execution.family()
+            for record in execution.invocations
+            for run in record.bodies
+        )
         if not runs:
             self.operation(path)
         return runs
@@ -207,7 +222,70 @@ class Execution:
         count = len(self._execution.invocations)
         return f"<Execution {self.name} {self.status.value}, {count} invocation{'s' * (count != 1)}>"
 
+    # --- what it waits for ----------------------------------------------------------------------------------------
+
+    @property
+    def callbacks(self) -> tuple[Callback, ...]:
+        """The callbacks that are open, in order of creation."""
+        return tuple(self._callback(callback) for callback in self._made_callbacks() if callback.end_timestamp is None)
+
+    def callback(self, name: str | None = None, *, id: str | None = None) -> Callback:
+        """One callback, to answer it: by its name or path, by its id, or the only one that is open.
+
+        The name may also be that of the ``wait_for_callback``. Of several it is the first open one, else the last.
+
+        Raises:
+            UnknownOperation: if there is none of that name; the message lists those there are.
+            UsageError: without name or id, if not exactly one is open.
+        """
+        __tracebackhide__ = True
+        if id is not None:
+            return Callback(self._execution.service, id, None, self.settle)
+        made = self._made_callbacks()
+        if name is None:
+            if len(self.callbacks) != 1:
+                raise UsageError(f"say which callback: {len(self.callbacks)} are open, {_names(self.callbacks)}")
+            return self.callbacks[0]
+        named = [one for one in made if name in names_of(self._execution, one.operation_id)]
+        if not named:
+            known = _names(tuple(map(self._callback, made)))
+            raise UnknownOperation(f"no callback is named {name!r}; the execution has made: {known}")
+        return self._callback(next((one for one in named if one.end_timestamp is None), named[-1]))
+
+    def _made_callbacks(self) -> list[StoredOperation]:
+        return [one for one in self._execution.journal.operations.values() if one.callback_details is not None]
+
+    def _callback(self, operation: StoredOperation) -> Callback:
+        assert operation.callback_details is not None
+        name = owner_of(self._execution, operation.operation_id).name
+        return Callback(self._execution.service, operation.callback_details.callback_id, name, self.settle)
+
+    def invoked(self, path: str) -> Execution:
+        """The execution of the durable function that the operation at ``path`` invoked.
+
+        Raises:
+            UnknownOperation: if that operation is none, or invoked no durable function.
+        """
+        for execution in self._execution.family():
+            if execution.prefix == f"{path}/":
+                return Execution(execution, self._injector, self._raise, expects_faults=False)
+        self.operation(path)
+        raise UnknownOperation(f"the operation at {path!r} invoked no durable function")
+
     # --- driving a started one ------------------------------------------------------------------------------------
+
+    def stop(self, error: Any = None) -> Execution:
+        """Stop it, as ``StopDurableExecution`` does; does nothing if it is over.
+
+        Args:
+            error: what it ends with: a message, an exception, an ``ErrorObject``, or a dict with AWS's names.
+
+        Raises:
+            UsageError: for what is no error.
+        """
+        __tracebackhide__ = True
+        self._execution.stop(None if error is None else error_of(error))
+        return self
 
     def run(self) -> Execution:
         """Drive it to its end.
@@ -241,9 +319,7 @@ class Execution:
         """Drive it until it is suspended or over: until nothing can happen without time passing."""
         __tracebackhide__ = True
         execution = self._execution
-        stop = execution.service.drive(
-            lambda: execution.is_over or (execution.in_flight is None and not execution.is_scheduled_now)
-        )
+        stop = execution.service.drive(lambda: execution.is_over or not any(one.is_busy for one in execution.family()))
         if execution.is_over or stop is Stop.IDLE:
             self._judge(stop)
         return self
@@ -272,7 +348,12 @@ def failure_of(execution: DurableExecution, injector: Injector, finding: Finding
 
 
 def _view(operation: StoredOperation, path: str, children: tuple[Operation, ...]) -> Operation:
-    details = operation.step_details or operation.context_details
+    details: Any = (
+        operation.step_details
+        or operation.context_details
+        or operation.callback_details
+        or operation.chained_invoke_details
+    )
     sub_type: Any = operation.sub_type  # an enum up to SDK 2.1
     return Operation(
         path=path,
@@ -287,4 +368,9 @@ def _view(operation: StoredOperation, path: str, children: tuple[Operation, ...]
         started=operation.start_timestamp,
         ended=operation.end_timestamp,
         children=children,
+        callback_id=operation.callback_details.callback_id if operation.callback_details is not None else None,
     )
+
+
+def _names(callbacks: tuple[Callback, ...]) -> str:
+    return ", ".join(repr(one.name or one.id) for one in callbacks) or "none"

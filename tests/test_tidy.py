@@ -26,6 +26,7 @@ ROOMS = (
     "primitives",
     "seams",
     "service",
+    "callbacks",
     "faults",
     "report",
     "checks",

@@ -7,13 +7,38 @@ from typing import TYPE_CHECKING
 from pytest_durable.checks.finding import Finding
 from pytest_durable.engine import MICROS, Stop
 from pytest_durable.errors import ExecutionStuck, SuspensionSwallowed
+from pytest_durable.service.callbacks import names_of, owner_of
+from pytest_durable.service.chained import DEEPEST
 
 if TYPE_CHECKING:
+    from aws_durable_execution_sdk_python.lambda_service import Operation
+
     from pytest_durable.service.lifecycle import DurableExecution
 
 
 def check(execution: DurableExecution, stop: Stop) -> Finding | None:
-    """Look at an execution that was driven until ``stop``."""
+    """Look at an execution that was driven until ``stop``, and at those that it invoked."""
+    for one in execution.family():
+        finding = _given_up(one)
+        if finding is not None:
+            return finding
+    if stop is not Stop.IDLE or execution.is_over:
+        return None
+    if any(one.in_flight is not None for one in execution.family()):
+        return Finding(
+            ExecutionStuck,
+            "every thread of the invocation waits for another: nothing will ever happen again",
+            tuple(execution.service.world.blocked()),
+        )
+    return Finding(
+        ExecutionStuck,
+        f"the execution is suspended on {', '.join(map(repr, _waited_for(execution))) or 'nothing'}, "
+        "and nothing will wake it",
+        _advice(execution),
+    )
+
+
+def _given_up(execution: DurableExecution) -> Finding | None:
     if execution.swallowed is not None:
         what, where = execution.swallowed
         return Finding(
@@ -21,26 +46,47 @@ def check(execution: DurableExecution, stop: Stop) -> Finding | None:
             f"the handler swallows {what}, at {where}, and goes on",
             ("An except clause there catches BaseException, by which the SDK suspends a handler. Catch Exception.",),
         )
-    if execution.exhausted:
+    if execution.exhausted and execution.prefix.count("/") > DEEPEST:
+        return Finding(
+            ExecutionStuck,
+            f"functions invoke one another without end: {DEEPEST} executions deep",
+            (f"The last is '{execution.handler.name}', invoked by '{execution.prefix.split('/')[-2]}'.",),
+        )
+    if execution.exhausted and not any(one.exhausted for one in execution.invoked):
         return Finding(
             ExecutionStuck,
             f"the execution did not end within {len(execution.invocations)} invocations",
             ("It is invoked again and again; what ends its loop never happens here.",),
         )
-    if _timed_out(execution):
-        return Finding(ExecutionStuck, *_too_long(execution))
-    if stop is not Stop.IDLE or execution.is_over:
-        return None
-    if execution.in_flight is not None:
-        return Finding(
-            ExecutionStuck,
-            "every thread of the invocation waits for another: nothing will ever happen again",
-            tuple(execution.service.world.blocked()),
-        )
-    open_ones = [execution.path_of(operation.operation_id) for operation in execution.journal.open_operations()]
-    return Finding(
-        ExecutionStuck,
-        f"the execution is suspended on {', '.join(map(repr, open_ones)) or 'nothing'}, and nothing will wake it",
+    return Finding(ExecutionStuck, *_too_long(execution)) if _timed_out(execution) else None
+
+
+def _waited_for(execution: DurableExecution) -> list[str]:
+    """The operations that are open, those of invoked functions instead of the invokes that wait for them."""
+    family = list(execution.family())
+    waiting = {one.prefix.rstrip("/") for one in family}
+    paths = [_path(one, operation) for one in family for operation in one.journal.open_operations()]
+    return [path for path in paths if path not in waiting]
+
+
+def _path(execution: DurableExecution, operation: Operation) -> str:
+    owner = operation if operation.callback_details is None else owner_of(execution, operation.operation_id)
+    return execution.path_of(owner.operation_id)
+
+
+def _advice(execution: DurableExecution) -> tuple[str, ...]:
+    """What to do about callbacks that nobody answers and that have no timeout."""
+    open_ones = [
+        names_of(one, operation.operation_id)[0]
+        for one in execution.family()
+        for operation in one.journal.open_operations()
+        if operation.callback_details is not None
+    ]
+    if not open_ones:
+        return ()
+    return (
+        f"Nobody answers the callback, and it has no timeout: give it one, or answer it in the test, as in "
+        f"durable_ctx.callbacks.succeed({open_ones[0]!r}, result).",
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from pytest_durable.faults.plan import Fault, FaultPlan
+from pytest_durable.service.points import OTHERS
 
 
 class Injector:
@@ -13,6 +16,7 @@ class Injector:
 
     Attributes:
         struck: the faults that happened.
+        others: which faults other than kills the plan has.
     """
 
     def __init__(self, plan: FaultPlan) -> None:
@@ -20,6 +24,7 @@ class Injector:
         self.struck: list[Fault] = []
         self._visited: list[tuple[str, str, int]] = []
         self._times: dict[tuple[str, str], int] = {}
+        self.others: Set[str] = frozenset(fault.where for fault in plan) & frozenset(OTHERS)
         self._waiting = {(fault.path, fault.where, fault.nth): fault for fault in plan}
 
     def visit(self, path: str, where: str) -> str | None:

@@ -14,16 +14,31 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pytest_durable.errors import InvalidPlan
-from pytest_durable.service.points import BODY, INVOCATION, RETURN, START, STORED, SUSPEND
+from pytest_durable.service.points import (
+    BODY,
+    INVOCATION,
+    OUTAGE,
+    RETURN,
+    REVOKE,
+    START,
+    STORED,
+    SUSPEND,
+    THROTTLE,
+    TIMEOUT,
+)
 
 WHERE: dict[str, str] = {
     START: "after START is stored, before the body runs",
     BODY: "after the body finished, before its result is stored",
     STORED: "after the result is stored, before the handler hears of it",
-    SUSPEND: "after a wait or retry is stored, before the invocation ends",
+    SUSPEND: "after a wait, retry, callback or invoke is stored, before the invocation ends",
     RETURN: "after the handler returned, before the service has the answer",
+    TIMEOUT: "after the body finished, when it has used up the time of the invocation",
+    THROTTLE: "where the call that checkpoints it is answered 429; of the invocation: Lambda throttles it",
+    OUTAGE: "where the call that checkpoints it is answered 500; of the invocation: the service loses it",
+    REVOKE: "where the answer to the call that checkpoints it carries no token",
 }
-"""Where a kill can land, and what dies there, in the order in which an operation comes to them."""
+"""Where a fault can strike, and what happens there; kills first, in the order in which an operation comes to them."""
 
 _SPECIAL = re.compile(r"[\\,@:]|^\s|\s$")
 """What stands in a name with a backslash before it: the marks of the grammar, and blanks at either end."""

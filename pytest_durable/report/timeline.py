@@ -32,19 +32,22 @@ def timeline(execution: DurableExecution, blocks: int | None = None, longest: in
     """The execution so far.
 
     Args:
-        execution: whose invocations are shown.
+        execution: whose invocations are shown, among those of the executions that it invoked.
         blocks: show only so many invocations, from the first that was killed, else the last ones; all by default.
         longest: lines shown of one invocation.
     """
-    records = execution.invocations
-    killed = [index for index, record in enumerate(records) if record.fault is not None]
+    records = [(one, record) for one in execution.family() for record in one.invocations]
+    records.sort(key=lambda each: each[1].started)
+    killed = [index for index, (_, record) in enumerate(records) if record.fault or record.struck]
     last = len(records) if blocks is None else blocks
     first = max(0, min(killed[0] if killed else len(records), len(records) - last))
     shown = records[first : first + last]
-    width = max((len(line.path) for record in shown for line in record.lines()), default=0)
+    width = max((len(line.path) for _, record in shown for line in record.lines()), default=0)
+    label = max((len(_label(one, record)) for one, record in shown), default=0)
     lines = [f"… {first} earlier invocations"] if first else []
-    for record in shown:
-        lines.extend(_block(record, execution.started, min(width, 40), longest))
+    for one, record in shown:
+        head = f"{_label(one, record):<{label}} {elapsed(record.started - execution.started)}   "
+        lines.extend(_block(head, record, min(width, 40), longest))
     later = len(records) - first - len(shown)
     return "\n".join([*lines, *([f"… {later} later invocations"] if later else [])])
 
@@ -59,8 +62,12 @@ def on_one_screen(execution: DurableExecution) -> str:
     return text
 
 
-def _block(record: InvocationRecord, start: int, width: int, longest: int) -> list[str]:
-    head = f"invocation {record.number:<3} {elapsed(record.started - start)}   "
+def _label(execution: DurableExecution, record: InvocationRecord) -> str:
+    """Which invocation, of which execution if that was invoked by another."""
+    return f"{execution.prefix}invocation {record.number:<3}"
+
+
+def _block(head: str, record: InvocationRecord, width: int, longest: int) -> list[str]:
     body = [*_shorten(_condensed(record.lines(), width), longest), *_ending(record)]
     return [(head if index == 0 else " " * len(head)) + text for index, text in enumerate(body)]
 
@@ -119,6 +126,8 @@ def _shorten(lines: Sequence[str], longest: int) -> list[str]:
 def _ending(record: InvocationRecord) -> list[str]:
     if record.fault is not None:
         return [f"✗ killed: {record.fault}"]
+    if record.struck is not None:
+        return [f"✗ struck: {record.struck}"]
     if record.output is None:
         return ["… still running"]
     if record.output in ("died", "raised") and record.error is not None:

@@ -16,7 +16,9 @@ from pytest_durable.engine import MICROS, Stop, Trace, VirtualClock, World
 from pytest_durable.faults import FaultPlan, Injector
 from pytest_durable.report.failure import Failure
 from pytest_durable.service.handlers import Handler
-from pytest_durable.service.lifecycle import DurableExecution, ExecutionStatus
+from pytest_durable.service.lifecycle import DurableExecution
+from pytest_durable.service.output import ExecutionStatus
+from pytest_durable.service.outside import Outside
 from pytest_durable.service.service import DurableService
 
 OTHER_START = 3_607
@@ -60,6 +62,7 @@ class Runner:
         latest: the run that was the last.
         result_is_stable: whether fault-free runs agree on the result.
         replayed: contents of the finished journals that were replayed; the same one is not replayed again.
+        outside: the functions that can be invoked, and the answers to callbacks.
     """
 
     handler: Handler
@@ -73,6 +76,7 @@ class Runner:
     latest: Run | None = None
     result_is_stable: bool = True
     replayed: set[str] = field(default_factory=set)
+    outside: Outside = field(default_factory=Outside)
 
     def run(self, plan: FaultPlan, *, pace: int = 0) -> Run:
         """Run the handler to its end under ``plan``, check the run, and replay its finished journal.
@@ -88,14 +92,15 @@ class Runner:
         self.clock.world = None
         self.clock.micros = self.start + pace * OTHER_START * MICROS
         world = World(self.clock, seed=self.seed + pace)
-        service = DurableService(world, seed=self.seed, pace=Random(pace) if pace else None)
+        service = DurableService(world, seed=self.seed, pace=Random(pace) if pace else None, outside=self.outside)
         injector = Injector(plan)
         try:
             execution = service.start(self.handler, self.payload, points=injector)
             stop = service.drive(lambda: execution.is_over)
             finding = progress.check(execution, stop) or check_run(execution)
-            if finding is None and execution.status is ExecutionStatus.SUCCEEDED:
-                finding = self._replay(service, execution)
+            for ended in execution.family():
+                if finding is None and ended.status is ExecutionStatus.SUCCEEDED:
+                    finding = self._replay(service, ended)
             self.latest = Run(execution, injector, finding, Outcome.of(execution), world.trace)
             return self.latest
         finally:
@@ -103,7 +108,7 @@ class Runner:
             self.clock.world = None
 
     def _replay(self, service: DurableService, execution: DurableExecution) -> Finding | None:
-        contents = f"{execution.journal.contents()} {execution.result}"
+        contents = f"{execution.prefix} {execution.journal.contents()} {execution.result}"
         if contents in self.replayed:
             return None
         self.clock.micros += REPLAY_LATER * MICROS

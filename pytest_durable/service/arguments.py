@@ -23,6 +23,24 @@ def check_name(name: Any) -> None:
         raise UsageError(f"name must be 1 to 64 letters, digits, - or _, as AWS requires, not {name!r}")
 
 
+_FUNCTION = re.compile(
+    r"(?:arn:[a-z-]+:lambda:)?(?:[a-z0-9-]+:\d{12}:)?(?:function:)?[a-zA-Z0-9-_.]+(?::[$a-zA-Z0-9-_.]+)?"
+)
+
+
+def check_function_name(name: Any) -> None:
+    """Refuse what is no name of a function.
+
+    Raises:
+        UsageError: saying what is.
+    """
+    __tracebackhide__ = True
+    if not (isinstance(name, str) and len(name) <= 256 and _FUNCTION.fullmatch(name)):
+        raise UsageError(
+            f"a function's name is as in 'orders' or 'orders:live', of letters, digits, - and _, not {name!r}"
+        )
+
+
 def check_timeout(what: str, seconds: Any) -> None:
     """Refuse what is no time to wait for; ``what`` is the argument's name.
 
@@ -44,3 +62,14 @@ def count(what: str, number: Any) -> int:
     if not isinstance(number, int) or isinstance(number, bool) or number < 0:
         raise UsageError(f"{what} must be a whole number from 0, not {number!r}")
     return number
+
+
+def check_delay(what: str, seconds: Any) -> None:
+    """Refuse what is no time after which something happens; ``what`` is the argument's name.
+
+    Raises:
+        UsageError: naming the argument and its value.
+    """
+    __tracebackhide__ = True
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < inf:
+        raise UsageError(f"{what} must be a number of seconds, 0 or more, not {seconds!r}")

@@ -14,7 +14,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 )
 
 from pytest_durable.errors import NotSimulated
-from pytest_durable.service.errors import InvalidParameterValue
+from pytest_durable.service.errors import InvalidParameterValue, ServiceError
 
 if TYPE_CHECKING:
     from pytest_durable.service.invocation import Invocation
@@ -59,6 +59,8 @@ class ServiceClient:
             token, delta = self._invocation.checkpoint(durable_execution_arn, checkpoint_token, updates)
         except InvalidParameterValue as refusal:
             raise CheckpointError.from_exception(refusal.as_service_error("CheckpointDurableExecution")) from None
+        except ServiceError as refusal:
+            raise CheckpointError.from_exception(refusal) from None
         state = CheckpointUpdatedExecutionState(operations=delta, next_marker=None)
         return CheckpointOutput(checkpoint_token=token, new_execution_state=state)
 

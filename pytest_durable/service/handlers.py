@@ -64,6 +64,23 @@ def resolve(handler: Any) -> Handler:
     return Handler(_watched(durable), function, name)
 
 
+def is_durable(handler: Any) -> bool:
+    """Whether the SDK's decorator is somewhere around the function."""
+    return _sdk_wrapper(handler) is not None
+
+
+def check_plain(handler: Any) -> None:
+    """Refuse what Lambda could not call as a plain function.
+
+    Raises:
+        InvalidHandler: saying why.
+    """
+    __tracebackhide__ = True
+    if not callable(handler):
+        raise InvalidHandler(f"the handler is {handler!r}, which cannot be called: pass the function itself")
+    _check_signature(handler)
+
+
 def _check_signature(handler: Callable[..., Any]) -> None:
     __tracebackhide__ = True
     try:

@@ -16,13 +16,12 @@ from aws_durable_execution_sdk_python.lambda_service import (
     OperationUpdate,
 )
 
-from pytest_durable.engine import Killed, Process, current_task
-from pytest_durable.errors import NotSimulated
+from pytest_durable.engine import MICROS, Killed, Process, current_task
 from pytest_durable.seams.observe import Call, Identifier
 from pytest_durable.service.client import ServiceClient
-from pytest_durable.service.errors import STALE_TOKEN, InvalidParameterValue
+from pytest_durable.service.errors import STALE_TOKEN, InvalidParameterValue, throttled, unavailable
 from pytest_durable.service.lambda_context import LambdaContext
-from pytest_durable.service.points import BODY, RETURN, START, STORED, SUSPEND
+from pytest_durable.service.points import BODY, OUTAGE, RETURN, REVOKE, START, STORED, SUSPEND, THROTTLE, TIMEOUT
 from pytest_durable.service.points import INVOCATION as ITSELF
 from pytest_durable.service.record import (
     RAN,
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
 
 _CLOSING = (OperationAction.SUCCEED, OperationAction.FAIL)
-_NOT_SIMULATED = ("create_callback", "wait_for_callback", "invoke")
 _RUN_BY_THE_HANDLER = (OperationType.STEP, OperationType.CONTEXT)
 OTHER_PACE = 0.8
 """Seconds at most that a checkpoint, or the way to a body, takes in a run at another pace."""
@@ -54,6 +52,9 @@ class Invocation:
     Args:
         execution: whose invocation it is.
         number: from 1.
+
+    Attributes:
+        revoked: the text of the fault that takes its token back at its next checkpoint, if one does.
     """
 
     def __init__(self, execution: DurableExecution, number: int) -> None:
@@ -68,6 +69,7 @@ class Invocation:
         self._children: dict[str | None, list[str]] = {}
         self._suspended: dict[str | None, Call] = {}
         self._calls_after = 0
+        self.revoked: str | None = None
         client = ServiceClient(self, state, execution.service.page_size)
         operations, marker = client.first_page()
         event = DurableExecutionInvocationInputWithClient(
@@ -78,11 +80,14 @@ class Invocation:
             service_client=client,
         )
         context = LambdaContext(execution.handler.name, request_id, self.world.clock, self.deadline)
+        context.tenant_id = execution.tenant_id
         handler = execution.handler.invoke
 
         def main() -> Any:
             output = handler(event, context)
-            self._die_if(ITSELF, RETURN)
+            if execution.points.others:
+                self._hang_if(f"{execution.prefix}{ITSELF}")
+            self._die_if(f"{execution.prefix}{ITSELF}", RETURN)
             return output
 
         self.process: Process = self.world.process(f"{execution.name}#{number}", main, self, execution.invocation_ended)
@@ -98,6 +103,13 @@ class Invocation:
         self.record.fault = fault
         self.process.kill(fault)
         raise Killed(fault)
+
+    def _hang_if(self, path: str) -> None:
+        """Use up the invocation's time, with everything done that was to be done here, if that is planned."""
+        fault = self.execution.points.visit(path, TIMEOUT)
+        if fault is not None:
+            self.record.fault = fault
+            self.world.sleep((self.deadline - self.world.clock.micros) / MICROS + 1)
 
     # --- the service's side of a checkpoint -----------------------------------------------------------------------
 
@@ -117,6 +129,7 @@ class Invocation:
 
         Raises:
             InvalidParameterValue: if the token is stale or an update is refused; nothing is stored then.
+            ServiceError: if a fault of the service strikes; nothing is stored then.
             Killed: if the process is dead, or a fault strikes.
         """
         task = current_task()
@@ -129,6 +142,8 @@ class Invocation:
             self.check_token(arn, token)
         if execution.sealed and updates:
             self._stop_sealed(updates[0].operation_id, updates[0].action.value)
+        if execution.points.others:
+            self._disturb(updates)
         journal = execution.journal
         now = self.world.clock.now()
         journal.fire_due(now)
@@ -138,10 +153,25 @@ class Invocation:
             execution.store_output(updates[-1])
             execution.tokens.revoke()
             return None, journal.take_delta()
+        if self.revoked is not None:
+            self.record.struck, self.revoked = self.revoked, None
+            execution.tokens.revoke()
+            return None, journal.take_delta()
         next_token = execution.tokens.rotate(self.record.number)
         for path, where in places:
             self._die_if(path, where)
         return next_token, journal.take_delta()
+
+    def _disturb(self, updates: Sequence[OperationUpdate]) -> None:
+        """Let the faults of the service strike that are planned for this call, for one of its operations."""
+        points = self.execution.points
+        for path in dict.fromkeys(self.execution.path_of(update.operation_id) for update in updates):
+            for where, refusal in ((THROTTLE, throttled), (OUTAGE, unavailable)):
+                fault = points.visit(path, where)
+                if fault is not None:
+                    self.record.struck = fault
+                    raise refusal("CheckpointDurableExecution")
+            self.revoked = self.revoked or points.visit(path, REVOKE)
 
     def _stop_sealed(self, operation_id: str, what: str) -> NoReturn:
         """End the replay of a finished journal that wants to add to it."""
@@ -172,9 +202,9 @@ class Invocation:
                 word = f"again in {update.step_options.next_attempt_delay_seconds if update.step_options else 0} s"
                 places.append((path, SUSPEND))
             elif update.operation_type not in _RUN_BY_THE_HANDLER:
-                if update.wait_options is not None:
-                    word = f"waits {update.wait_options.wait_seconds} s"
+                word = _word_for(update)
                 places.append((path, SUSPEND))
+                self.execution.opened(update)
             if word:
                 self.record.events.append((update.operation_id, path, word))
         return places
@@ -186,10 +216,6 @@ class Invocation:
         operation_id = call.operation_id
         assert operation_id is not None
         execution = self.execution
-        if call.method in _NOT_SIMULATED:
-            raise NotSimulated(
-                f"{call.method} at {place_text(call.place)}: callbacks and invokes are not simulated yet"
-            )
         if call.context_id in self._suspended:
             self._stop_loop(call.context_id)
         name = call.argument("name") or getattr(call.function, "_original_name", None)
@@ -239,7 +265,8 @@ class Invocation:
         asked = self.record.asked.get(operation_id)
         if asked is not None and asked.functions:
             function = asked.functions[0]  # the user's own, where the SDK has wrapped it
-        completed = execution.journal.is_terminal(operation_id)
+        # Of an invocation that the service has lost, another may have run ahead.
+        completed = execution.in_flight is self and execution.journal.is_terminal(operation_id)
         is_step = identifier.operation_type is OperationType.STEP
         run = BodyRun(operation_id, path, attempt if is_step else None, function, again, completed and not again)
         run.is_virtual = not is_step and self._is_virtual(operation_id, identifier, call)
@@ -279,6 +306,8 @@ class Invocation:
             self._find_missing(run.operation_id)
         self._check_that_it_may_end(run.operation_id)
         if not run.again and not run.is_virtual:
+            if run.attempt is not None and self.execution.points.others:
+                self._hang_if(run.path)
             self._die_if(run.path, BODY)
 
     def _is_virtual(self, operation_id: str, identifier: Identifier, call: Call | None) -> bool:
@@ -322,3 +351,12 @@ class Invocation:
         """Keep which operations each context made, for the next invocation to be compared with."""
         for context_id, made in self._children.items():
             self.execution.children.setdefault(context_id, {}).update(dict.fromkeys(made))
+
+
+def _word_for(update: OperationUpdate) -> str:
+    """What the timeline says of an operation that is left to the service."""
+    if update.wait_options is not None:
+        return f"waits {update.wait_options.wait_seconds} s"
+    if update.chained_invoke_options is not None:
+        return f"invokes {update.chained_invoke_options.function_name}"
+    return "awaits an answer" if update.operation_type is OperationType.CALLBACK else ""

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
+from typing import Any
 
 from aws_durable_execution_sdk_python.lambda_service import (
+    ChainedInvokeDetails,
+    ErrorObject,
     Operation,
     OperationAction,
     OperationStatus,
@@ -22,7 +26,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 
 from pytest_durable.engine import micros_of
 from pytest_durable.service.errors import InvalidParameterValue
-from pytest_durable.service.operations import TERMINAL, fire, is_pending, kind_of, timer_of
+from pytest_durable.service.operations import TERMINAL, callback, fire, is_pending, kind_of, timer_of
 
 _CONTEXT_OR_STEP = (OperationType.CONTEXT, OperationType.STEP)
 
@@ -48,6 +52,8 @@ class Journal:
         self._pending: dict[str, None] = {}
         self.moved_since_input = False
         self._timers: list[tuple[int, int, str]] = []
+        self._callbacks: dict[str, callback.Timers] = {}
+        self._execution_id = execution.operation_id
 
     # --- updates by the handler -----------------------------------------------------------------------------------
 
@@ -60,8 +66,13 @@ class Journal:
         self._validate(updates)
         for update in updates:
             kind = kind_of(update.operation_type)
-            if kind is not None and kind.transition is not None:
-                self._store(kind.transition(update, self.operations.get(update.operation_id), now))
+            if kind is None or kind.transition is None:
+                continue
+            operation = kind.transition(update, self.operations.get(update.operation_id), now)
+            if operation.callback_details is not None:
+                operation = callback.with_id(operation, self._execution_id)
+                self._callbacks[operation.operation_id] = callback.timers_of(update, micros_of(now))
+            self._store(operation)
 
     def _validate(self, updates: Sequence[OperationUpdate]) -> None:
         """The order of the checks is the service's: EXECUTION, then ids and parents, then each update by its type."""
@@ -111,11 +122,20 @@ class Journal:
             self._pending.pop(operation_id, None)
             return
         self._pending[operation_id] = None
-        due = timer_of(operation)
-        if due is not None:
-            micros = micros_of(due)
-            heapq.heappush(self._timers, (micros, self._order[operation_id], operation_id))
+        self._set_timer(operation)
+
+    def _set_timer(self, operation: Operation) -> None:
+        micros = self._due(operation)
+        if micros is not None:
+            heapq.heappush(self._timers, (micros, self._order[operation.operation_id], operation.operation_id))
             self._watch(micros)
+
+    def _due(self, operation: Operation) -> int | None:
+        """When the service itself changes this operation next, in microseconds; None if it will not."""
+        if operation.callback_details is not None:
+            return self._callbacks[operation.operation_id].due if operation.status not in TERMINAL else None
+        due = timer_of(operation)
+        return None if due is None else micros_of(due)
 
     # --- changes by the service -----------------------------------------------------------------------------------
 
@@ -128,14 +148,48 @@ class Journal:
         while self._timers and self._timers[0][0] <= micros:
             due, _, operation_id = heapq.heappop(self._timers)
             operation = self.operations[operation_id]
-            timer = timer_of(operation)
-            if timer is None or micros_of(timer) != due:
+            if self._due(operation) != due:
                 continue  # it was closed, or set anew, in the meantime
-            self._store(fire(operation, now))
-            self._by_service[operation_id] = None
-            self._unseen[operation_id] = None
-            self.moved_since_input = fired = True
+            if operation.callback_details is not None:
+                error = self._callbacks[operation_id].error
+                self.close(operation_id, OperationStatus.TIMED_OUT, now, error=error)
+            else:
+                self._move(fire(operation, now))
+            fired = True
         return fired
+
+    def close(
+        self,
+        operation_id: str,
+        status: OperationStatus,
+        now: datetime,
+        *,
+        result: str | None = None,
+        error: ErrorObject | None = None,
+    ) -> None:
+        """End a callback, or a chained invoke, as the outside world did."""
+        operation = self.operations[operation_id]
+        if operation.callback_details is not None:
+            details = replace(operation.callback_details, result=result, error=error)
+            closed = replace(operation, status=status, end_timestamp=now, callback_details=details)
+        else:
+            invoked = ChainedInvokeDetails(result, error)
+            closed = replace(operation, status=status, end_timestamp=now, chained_invoke_details=invoked)
+        self._move(closed)
+
+    def beat(self, operation_id: str, now: datetime) -> None:
+        """A heartbeat of an open callback: the heartbeat timer starts again, and nothing else happens."""
+        timers = self._callbacks[operation_id]
+        if timers.every:
+            timers.beats = micros_of(now) + timers.every
+            self._set_timer(self.operations[operation_id])
+
+    def _move(self, operation: Operation) -> None:
+        """Store what the service itself changed."""
+        self._store(operation)
+        self._by_service[operation.operation_id] = None
+        self._unseen[operation.operation_id] = None
+        self.moved_since_input = True
 
     # --- what an invocation sees ----------------------------------------------------------------------------------
 
@@ -215,7 +269,12 @@ class Journal:
 
 
 def _content(operation: Operation) -> tuple[object, ...]:
-    details = operation.step_details or operation.context_details
+    details: Any = (
+        operation.step_details
+        or operation.context_details
+        or operation.callback_details
+        or operation.chained_invoke_details
+    )
     stored = (details.result, details.error) if details is not None else ()
     return (operation.operation_id, operation.name, operation.status._name_, *stored)
 

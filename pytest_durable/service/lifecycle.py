@@ -6,8 +6,8 @@ count and the gaps of re-invocations after a crash as observed on AWS in April 2
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -23,45 +23,24 @@ from aws_durable_execution_sdk_python.lambda_service import (
 
 from pytest_durable.engine import MICROS, Process
 from pytest_durable.errors import NotSimulated
+from pytest_durable.service.chained import DEEPEST, LARGEST, TOO_LARGE, carry_out, end_of_invoked
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.invocation import Invocation
 from pytest_durable.service.journal import Journal
 from pytest_durable.service.lambda_context import ACCOUNT, REGION
-from pytest_durable.service.points import NoFaults, Points
+from pytest_durable.service.output import ExecutionStatus, RetryPolicy, error_of_raised, problem_with
+from pytest_durable.service.points import INVOCATION, OUTAGE, REVOKE, THROTTLE, NoFaults, Points
 from pytest_durable.service.record import Asked, Divergence, InvocationRecord, Swallowed
 from pytest_durable.service.tokens import Tokens
 
 if TYPE_CHECKING:
+    from pytest_durable.service.outside import Function
     from pytest_durable.service.service import DurableService
 
 
 MAX_INVOCATIONS = 5_000
 MAX_REPLAYED = 150_000
 """When an execution is taken for one that never ends: so many invocations, or operations replayed in all of them."""
-
-
-class ExecutionStatus(StrEnum):
-    """The states of an execution, named as the Lambda API names them."""
-
-    RUNNING = "RUNNING"
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    TIMED_OUT = "TIMED_OUT"
-    STOPPED = "STOPPED"
-
-
-@dataclass(frozen=True)
-class RetryPolicy:
-    """When the service invokes again after an invocation that died, raised or timed out.
-
-    Attributes:
-        gaps: seconds between the end of each failed invocation and the next; after the last one the execution fails.
-            As observed on AWS: 9 invocations in total.
-        empty_pendings: how many consecutive PENDING answers with nothing pending are retried before it fails.
-    """
-
-    gaps: tuple[int, ...] = (1, 2, 3, 5, 1, 31, 58, 103)
-    empty_pendings: int = 3
 
 
 @dataclass
@@ -79,6 +58,10 @@ class DurableExecution:
         sealed: whether it is a replay of a finished journal, to which nothing may be added.
         breach: what a sealed execution asked for that its journal does not hold.
         cut_short: whether a sealed execution came to an operation that had not finished, and was stopped there.
+        parent: the execution whose operation ``invoked_as`` invoked this one; None if a test started it.
+        prefix: of the paths of its operations: empty, or the path of that operation and a slash.
+        invoked: the durable executions that it invoked, in order.
+        plain: how many plain functions that it invoked are running.
     """
 
     service: DurableService
@@ -90,6 +73,10 @@ class DurableExecution:
     execution_timeout: int | None = None
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     sealed: bool = False
+    parent: DurableExecution | None = None
+    invoked_as: str = ""
+    prefix: str = ""
+    tenant_id: str | None = None
 
     def __post_init__(self) -> None:
         clock = self.service.world.clock
@@ -109,6 +96,8 @@ class DurableExecution:
         self.children: dict[str | None, dict[str, None]] = {}
         self.divergences: list[Divergence] = []
         self.paths: dict[str, str] = {}
+        self.invoked: list[DurableExecution] = []
+        self.plain = 0
         self._failures = 0
         self._replayed = 0
         self._empty_pendings = 0
@@ -147,12 +136,19 @@ class DurableExecution:
         path = self.paths.get(operation_id)
         if path is None:
             parent = None if context_id is None else self.paths.get(context_id)
-            path = self.paths[operation_id] = segment if parent is None else f"{parent}/{segment}"
+            path = f"{self.prefix}{segment}" if parent is None else f"{parent}/{segment}"
+            self.paths[operation_id] = path
         return path
 
     def path_of(self, operation_id: str) -> str:
         """The path of an operation that was seen, else its id."""
         return self.paths.get(operation_id, operation_id)
+
+    def family(self) -> Iterator[DurableExecution]:
+        """This execution, and every one that it or one of those invoked."""
+        yield self
+        for execution in self.invoked:
+            yield from execution.family()
 
     # --- invoking -------------------------------------------------------------------------------------------------
 
@@ -162,9 +158,11 @@ class DurableExecution:
         return self.status is not ExecutionStatus.RUNNING or self.exhausted
 
     @property
-    def is_scheduled_now(self) -> bool:
-        """Whether the handler is about to be invoked, without time passing."""
-        return self._scheduled and self._scheduled_for <= self.service.world.clock.micros
+    def is_busy(self) -> bool:
+        """Whether the handler runs, or is about to be invoked without time passing; plain functions count as well."""
+        if self.in_flight is not None or self.plain:
+            return True
+        return self._scheduled and self._scheduled_for <= self.service.world.clock.micros and not self.is_over
 
     def _invoke_at(self, micros: int) -> None:
         if not self._scheduled:
@@ -178,15 +176,96 @@ class DurableExecution:
             return
         self._replayed += len(self.journal.operations)
         if len(self.invocations) >= MAX_INVOCATIONS or self._replayed > MAX_REPLAYED or self.swallowed is not None:
-            self.exhausted = True
+            self.give_up()
             return
         self.journal.fire_due(self.service.world.clock.now())
         number = len(self.invocations) + 1
         self.service.world.note("invoke", self.name, number)
+        if self.points.others and self._is_throttled(number):
+            return
         invocation = Invocation(self, number)
         self.in_flight = invocation
         self.invocations.append(invocation.record)
         self.service.world.call_at(invocation.deadline, lambda: self._time_out_invocation(invocation))
+        if self.points.others:
+            self._disturb(invocation)
+
+    def _is_throttled(self, number: int) -> bool:
+        """Lambda has no room for the invocation: the handler is not called."""
+        fault = self.points.visit(f"{self.prefix}{INVOCATION}", THROTTLE)
+        if fault is None:
+            return False
+        now = self.service.world.clock.micros
+        record = InvocationRecord(number, self.id_for(f"invocation-{number}"), now, now, struck=fault)
+        self.invocations.append(record)
+        self._failed_attempt(record, "died", ("TooManyRequestsException", "Rate Exceeded."))
+        return True
+
+    def _disturb(self, invocation: Invocation) -> None:
+        """The service loses sight of the invocation, which runs on, or takes its token back."""
+        path = f"{self.prefix}{INVOCATION}"
+        fault = self.points.visit(path, OUTAGE)
+        if fault is not None:
+            self.in_flight = None
+            invocation.record.struck = fault
+            invocation.record.ended = self.service.world.clock.micros
+            self._failed_attempt(invocation.record, "lost", ("ServiceException", "The service lost the invocation."))
+            return
+        invocation.revoked = self.points.visit(path, REVOKE)
+
+    def give_up(self) -> None:
+        """Drive this execution no further, nor those that wait for it."""
+        self.exhausted = True
+        if self.parent is not None:
+            self.parent.give_up()
+
+    # --- what the outside world does ------------------------------------------------------------------------------
+
+    def opened(self, update: OperationUpdate) -> None:
+        """A callback, or a chained invoke, was stored: tell the outside world."""
+        if update.operation_type is OperationType.CHAINED_INVOKE:
+            carry_out(self, update)
+        elif update.operation_type is OperationType.CALLBACK:
+            self.service.callbacks.created(self, update.operation_id)
+
+    def invoke_durable(self, function: Function, operation_id: str, payload: str, tenant_id: str | None) -> None:
+        """Start an execution of ``function``, whose end will be that of the operation."""
+        assert function.handler is not None
+        timeout = function.execution_timeout
+        child = DurableExecution(
+            service=self.service,
+            handler=function.handler._replace(name=function.name),
+            name=self.id_for(f"invoke-{operation_id}"),
+            payload=payload,
+            points=self.points,
+            invocation_timeout=round(function.invocation_timeout * MICROS),
+            execution_timeout=None if timeout is None else round(timeout * MICROS),
+            policy=self.policy,
+            parent=self,
+            invoked_as=operation_id,
+            prefix=f"{self.path_of(operation_id)}/",
+            tenant_id=tenant_id,
+        )
+        self.invoked.append(child)
+        if child.prefix.count("/") > DEEPEST:
+            child.give_up()
+
+    def close_operation(
+        self,
+        operation_id: str,
+        status: OperationStatus,
+        *,
+        result: str | None = None,
+        error: ErrorObject | None = None,
+    ) -> None:
+        """A callback, or a chained invoke, has ended: invoke the handler, unless it runs already."""
+        if self.is_over:
+            return
+        world = self.service.world
+        world.note("closed", self.path_of(operation_id), status.value)
+        self.journal.close(operation_id, status, world.clock.now(), result=result, error=error)
+        if self.in_flight is None:
+            self._invoke_at(world.clock.micros)
 
     def _tick(self) -> None:
         """A timer of the journal is due: let it fire, and invoke if nobody is there to see it."""
@@ -211,11 +290,12 @@ class DurableExecution:
 
     def invocation_ended(self, process: Process) -> None:
         """The process of the invocation in flight is gone; decide what comes next."""
-        invocation = self.in_flight
-        assert invocation is not None and invocation.process is process
-        self.in_flight = None
         if self.refused is not None:
             raise NotSimulated(self.refused)
+        invocation = self.in_flight
+        if invocation is None or invocation.process is not process:
+            return  # the service has lost it: nobody hears its answer
+        self.in_flight = None
         record = invocation.record
         record.ended = self.service.world.clock.micros
         if process.abandoned and self.swallowed is None:
@@ -223,7 +303,7 @@ class DurableExecution:
         main = process.main
         assert main is not None
         if self.sealed and not process.completed:
-            self.exhausted = True
+            self.give_up()
         if self.is_over:
             record.output = "died"
         elif self._stored_output is not None:
@@ -232,7 +312,7 @@ class DurableExecution:
         elif not process.completed or isinstance(main.raised, SystemExit):
             self._died(record, process)
         elif main.raised is not None:
-            self._failed_attempt(record, "raised", _error_of(main.raised))
+            self._failed_attempt(record, "raised", error_of_raised(main.raised))
         else:
             self._answered(invocation, main.result)
         invocation.remember_children()
@@ -258,37 +338,26 @@ class DurableExecution:
         record = invocation.record
         status = output.get("Status") if isinstance(output, dict) else None
         record.output = status or "raised"
-        problem = self._problem_with(output, status)
+        problem = problem_with(output, status)
         if problem is not None:
             self._end(ExecutionStatus.FAILED, None, ErrorObject(problem, "InvalidParameterValueException", None, None))
             return
         self._failures = 0
         if status == "PENDING":
-            self._pending()
+            self._pending(withdrawn=invocation.record.struck is not None)
         elif status == "SUCCEEDED":
             self._end(ExecutionStatus.SUCCEEDED, output.get("Result"), None)
         else:
             error = output.get("Error")
             self._end(ExecutionStatus.FAILED, None, ErrorObject.from_dict(error) if error else None)
 
-    @staticmethod
-    def _problem_with(output: Any, status: Any) -> str | None:
-        if not isinstance(output, dict):
-            return f"Invalid invocation output: {output!r}"
-        if status is None:
-            return "Response status is required"
-        if status not in ("SUCCEEDED", "FAILED", "PENDING"):
-            return f"Invalid invocation output: {output!r}"
-        if status == "SUCCEEDED" and output.get("Error"):
-            return "Cannot provide an Error for SUCCEEDED status."
-        if status == "FAILED" and output.get("Result"):
-            return "Cannot provide a Result for FAILED status."
-        return None
+    def _pending(self, withdrawn: bool) -> None:
+        """The handler is suspended: invoke again now, or wait for a timer, or object if nothing is pending.
 
-    def _pending(self) -> None:
-        """The handler is suspended: invoke again now, or wait for a timer, or object if nothing is pending."""
+        An invocation whose token was withdrawn had to stop wherever it was: it is made up for.
+        """
         now = self.service.world.clock.micros
-        moved = self.journal.has_unseen or self.journal.fire_due(self.service.world.clock.now())
+        moved = withdrawn or self.journal.has_unseen or self.journal.fire_due(self.service.world.clock.now())
         if moved or (not self.journal.has_pending and self.journal.moved_since_input):
             self._empty_pendings = 0
             self._invoke_at(now)
@@ -327,17 +396,22 @@ class DurableExecution:
     def _end(self, status: ExecutionStatus, result: str | None, error: ErrorObject | None) -> None:
         if self.is_over:
             return
+        if self.parent is not None and result is not None and len(result.encode()) > LARGEST:
+            status, result, error = ExecutionStatus.FAILED, None, ErrorObject.from_message(f"Execution {TOO_LARGE}")
         self.status = status
         self.result = result
         self.error = error
         self.ended = self.service.world.clock.micros
         self.tokens.revoke()
         self.service.world.note("end", self.name, status.value)
+        if self.parent is not None:
+            closed, why = end_of_invoked(self)
+            self.parent.close_operation(self.invoked_as, closed, result=result, error=why)
+
         if self.in_flight is not None:
+            # On AWS it runs on to its next checkpoint, which is refused; nobody here would wait for that.
             self.in_flight.process.kill(f"the execution is {status.value}")
 
-
-def _error_of(error: BaseException) -> tuple[str, str]:
-    kind = type(error)
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    return name, str(error)
+    def stop(self, error: ErrorObject | None) -> None:
+        """End it from outside, for good."""
+        self._end(ExecutionStatus.STOPPED, None, error or ErrorObject.from_message("Execution stopped by user request"))

@@ -1,11 +1,14 @@
-"""The event as a Lambda is given it."""
+"""What crosses the border between a test and the service: events, results and errors, as AWS would carry them."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from pytest_durable.errors import InvalidEvent
+from aws_durable_execution_sdk_python.lambda_service import ErrorObject
+
+from pytest_durable.errors import InvalidEvent, UsageError
 
 
 def payload_of(event: Any) -> str:
@@ -15,12 +18,55 @@ def payload_of(event: Any) -> str:
         InvalidEvent: naming what is not JSON.
     """
     __tracebackhide__ = True
-    if event is None:
-        return "{}"
+    return "{}" if event is None else _json("the event", event)
+
+
+def text_of(result: Any) -> str | None:
+    """A callback's result as the service stores it: text as it is, bytes as UTF-8, anything else as JSON.
+
+    None is no result at all, as a call without one leaves it.
+
+    Raises:
+        InvalidEvent: naming what is not JSON, or not UTF-8.
+    """
+    __tracebackhide__ = True
+    if result is None or isinstance(result, str):
+        return result
+    if isinstance(result, bytes):
+        try:
+            return result.decode()
+        except UnicodeDecodeError as error:
+            raise InvalidEvent(f"the result is not UTF-8, as the service requires: {error}") from None
+    return _json("the result", result)
+
+
+def error_of(error: Any) -> ErrorObject:
+    """An error as the service stores it: a message, an exception, a mapping of AWS's names or an ``ErrorObject``.
+
+    Raises:
+        UsageError: for anything else.
+    """
+    __tracebackhide__ = True
+    if isinstance(error, ErrorObject):
+        return error
+    if isinstance(error, str):
+        return ErrorObject(error, None, None, None)
+    if isinstance(error, BaseException):
+        return ErrorObject(str(error), type(error).__name__, None, None)
+    if isinstance(error, Mapping):
+        return ErrorObject.from_dict(dict(error))
+    raise UsageError(
+        f"an error is its message, an exception, an ErrorObject, or a dict such as "
+        f"{{'ErrorType': 'Refused', 'ErrorMessage': 'no funds'}}, not {error!r}"
+    )
+
+
+def _json(what: str, value: Any) -> str:
+    __tracebackhide__ = True
     try:
-        return json.dumps(event, allow_nan=False)
+        return json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidEvent(
-            f"the event is not JSON: {error}. A Lambda receives JSON only: pass dicts, lists, strings, numbers, "
+            f"{what} is not JSON: {error}. A Lambda receives JSON only: pass dicts, lists, strings, numbers, "
             f"booleans and None, for example {{'order': 7}}"
         ) from None

@@ -124,9 +124,11 @@ class InvocationRecord:
         number: from 1.
         started: virtual microseconds since the epoch; ``ended`` likewise, None while it runs.
         output: what the handler returned, as the service took it: ``PENDING``, ``SUCCEEDED``, ``FAILED``; ``died``
-            if it was killed or timed out, ``raised`` if an exception left the handler; None while it runs.
+            if it was killed or timed out, ``raised`` if an exception left the handler, ``lost`` if the service gave
+            up on it; None while it runs.
         error: type and message of what it died of.
         fault: the text of the fault that killed it, if one did.
+        struck: the text of a fault that did not: of the service, or of the invocation's start.
         bodies: the runs of bodies, in order.
         asked: what its durable calls asked for, by operation id.
         events: operation id, path and a word for what happened, in order; no word for a call as such.
@@ -141,6 +143,7 @@ class InvocationRecord:
     output: str | None = None
     error: tuple[str, str] | None = None
     fault: str | None = None
+    struck: str | None = None
     bodies: list[BodyRun] = field(default_factory=list)
     asked: dict[str, Asked] = field(default_factory=dict)
     events: list[tuple[str, str, str]] = field(default_factory=list)

@@ -9,8 +9,11 @@ from random import Random
 from pytest_durable.engine import MICROS, Stop, World
 from pytest_durable.errors import NotSimulated
 from pytest_durable.seams.table import installed
+from pytest_durable.service.callbacks import CallbackDesk
 from pytest_durable.service.handlers import Handler
-from pytest_durable.service.lifecycle import DurableExecution, RetryPolicy
+from pytest_durable.service.lifecycle import DurableExecution
+from pytest_durable.service.output import RetryPolicy
+from pytest_durable.service.outside import Outside
 from pytest_durable.service.points import Points
 
 
@@ -28,6 +31,7 @@ class DurableService:
         seed: of the ids it gives.
         page_size: operations per page of the state.
         pace: what makes checkpoints and the ways to bodies slow, by chance; None for no time at all.
+        outside: the functions that can be invoked, and the answers to callbacks.
     """
 
     def __init__(
@@ -36,12 +40,15 @@ class DurableService:
         seed: int = 0,
         page_size: int = 1_000,
         pace: Random | None = None,
+        outside: Outside | None = None,
     ) -> None:
         self.world = world
         self.seed = seed
         self.page_size = page_size
         self.pace = pace
+        self.outside = Outside() if outside is None else outside
         self.executions: list[DurableExecution] = []
+        self.callbacks = CallbackDesk(world, self.outside)
         world.guard = installed
         world.fatal = (KeyboardInterrupt, NotSimulated, *_verdicts())
 

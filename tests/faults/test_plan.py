@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pytest_durable import Fault, FaultPlan, InvalidPlan, UsageError
 from pytest_durable.faults import WHERE
 
-PLACES = ["start", "body", "stored", "suspend", "return"]
+PLACES = ["start", "body", "stored", "suspend", "return", "timeout", "throttle", "outage", "revoke"]
 
 names = st.text(string.digits + string.ascii_letters + string.punctuation + " ", min_size=1, max_size=20)
 """Names that the Lambda API allows."""

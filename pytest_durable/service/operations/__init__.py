@@ -21,7 +21,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
     OperationUpdate,
 )
 
-from pytest_durable.service.operations import context, execution, step, wait
+from pytest_durable.service.operations import callback, context, execution, invoke, step, wait
 
 
 class Kind(NamedTuple):
@@ -42,6 +42,8 @@ KINDS: dict[str, Kind] = {
     "STEP": Kind(step.ACTIONS, step.validate, step.transition),
     "WAIT": Kind(wait.ACTIONS, wait.validate, wait.transition),
     "CONTEXT": Kind(context.ACTIONS, context.validate, context.transition),
+    "CALLBACK": Kind(callback.ACTIONS, callback.validate, callback.transition),
+    "CHAINED_INVOKE": Kind(invoke.ACTIONS, invoke.validate, invoke.transition),
     "EXECUTION": Kind(execution.ACTIONS, execution.validate, None),
 }
 """By the type's name: hashing an enum member is a call into Python, on the hottest path there is."""

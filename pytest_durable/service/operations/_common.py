@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from aws_durable_execution_sdk_python.lambda_service import (
+    CallbackDetails,
+    ChainedInvokeDetails,
     ContextDetails,
     Operation,
     OperationAction,
@@ -28,6 +30,8 @@ def operation_from(
     step_details: StepDetails | None = None,
     wait_details: WaitDetails | None = None,
     context_details: ContextDetails | None = None,
+    callback_details: CallbackDetails | None = None,
+    chained_invoke_details: ChainedInvokeDetails | None = None,
 ) -> Operation:
     """The operation that ``update`` leaves in the journal; it keeps its start time."""
     # A frozen dataclass sets each of its 14 fields through object.__setattr__, which is most of a checkpoint's cost.
@@ -45,8 +49,8 @@ def operation_from(
         context_details=context_details,
         step_details=step_details,
         wait_details=wait_details,
-        callback_details=None,
-        chained_invoke_details=None,
+        callback_details=callback_details,
+        chained_invoke_details=chained_invoke_details,
     )
     return operation
 
