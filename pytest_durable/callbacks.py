@@ -18,6 +18,11 @@ class Callbacks:
 
     ``name`` is that of the callback, of its ``wait_for_callback``, or the path of either; every callback of that name
     is answered. An answer to a callback that is closed already is refused by the service, which nobody hears.
+
+    After 0 seconds means as soon as the invocation has ended that made the callback: then its id has been handed out.
+    Give a small fraction of a second for an answer that overtakes the submitter's own checkpoint.
+
+    Code under test may answer as well, by the callback's id for example: that is done at once, in that run only.
     """
 
     def __init__(self, declare: Callable[[Answer], None]) -> None:

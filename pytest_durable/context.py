@@ -292,6 +292,10 @@ class FakeDurableContext(DirectCalls):
         )
 
     def _declare(self, answer: Answer) -> None:
+        task = current_task()
+        if task is not None:  # the code under test answers itself, in this run only
+            task.process.owner.execution.service.callbacks.declare(answer)
+            return
         self._outside.answers.append(answer)
         if self._service is not None:
             self._service.callbacks.declare(answer)

@@ -209,6 +209,11 @@ class Execution:
 
         return tuple(view(operation) for operation in below.get(None, ())), by_path
 
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """Its events so far, as ``GetDurableExecutionHistory`` returns them; times as ISO 8601 text, fit for JSON."""
+        return self._execution.history.events()
+
     def timeline(self) -> str:
         """What happened, as text: a block for each invocation, a line for each operation."""
         return timeline(self._execution)

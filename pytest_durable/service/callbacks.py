@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject, Operation, OperationStatus
 
-from pytest_durable.engine import World, micros_of
+from pytest_durable.engine import World, current_task, micros_of
 from pytest_durable.service.chained import LARGEST
 from pytest_durable.service.errors import InvalidParameterValue, ServiceError, callback_closed, unknown_callback
 from pytest_durable.service.outside import Answer, Outside
@@ -44,6 +44,7 @@ class CallbackDesk:
         self._world = world
         self._outside = outside
         self._all: dict[str, tuple[DurableExecution, str]] = {}
+        self._at_once: list[tuple[Answer, str]] = []
 
     def created(self, execution: DurableExecution, operation_id: str) -> None:
         """A callback was stored: plan the answers that are declared for it."""
@@ -52,19 +53,32 @@ class CallbackDesk:
         self._all[details.callback_id] = (execution, operation_id)
         names = names_of(execution, operation_id)
         for answer in self._outside.answers:
-            if answer.name in names:
+            if answer.name not in names:
+                continue
+            if not answer.after:
+                self._at_once.append((answer, details.callback_id))
+            else:
                 self._plan(answer, details.callback_id, self._world.clock.micros)
 
     def declare(self, answer: Answer) -> None:
-        """Plan an answer for the callbacks that are open already."""
-        for callback_id, (execution, operation_id) in self._all.items():
+        """Plan an answer for the callbacks that are open already; what is due is given now."""
+        for callback_id, (execution, operation_id) in list(self._all.items()):
             created = execution.journal.operations[operation_id].start_timestamp
             if answer.name in names_of(execution, operation_id) and created is not None:
-                self._plan(answer, callback_id, micros_of(created))
+                if answer.after or current_task() is None:
+                    self._plan(answer, callback_id, micros_of(created))
+                else:  # by the code under test itself, in the middle of its run
+                    self._give(answer, callback_id)
 
     def _plan(self, answer: Answer, callback_id: str, created: int) -> None:
         for number in range(1, answer.times + 1):
             self._world.call_at(created + number * answer.after, lambda: self._give(answer, callback_id))
+
+    def invocation_ended(self) -> None:
+        """Give the answers that wait for nothing but for the handler to wait: nobody could have answered before."""
+        answers, self._at_once = self._at_once, []
+        for answer, callback_id in answers:
+            self._give(answer, callback_id)
 
     def _give(self, answer: Answer, callback_id: str) -> None:
         try:

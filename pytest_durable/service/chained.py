@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject, OperationStatus, OperationUpdate
 
 from pytest_durable.engine import MICROS, Process
-from pytest_durable.service.lambda_context import ACCOUNT, REGION, LambdaContext
+from pytest_durable.service.identity import function_arn
+from pytest_durable.service.lambda_context import LambdaContext
 
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
@@ -34,8 +35,8 @@ def carry_out(execution: DurableExecution, update: OperationUpdate) -> None:
     function = execution.service.outside.function(options.function_name)
     payload = "{}" if update.payload is None else update.payload
     if function is None:
-        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{options.function_name}"
-        error = ErrorObject(f"Function not found: {arn}", "ResourceNotFoundException", None, None)
+        message = f"Function not found: {function_arn(options.function_name)}"
+        error = ErrorObject(message, "ResourceNotFoundException", None, None)
         execution.close_operation(update.operation_id, OperationStatus.FAILED, error=error)
     elif (problem := _not_json(payload)) is not None:
         execution.close_operation(update.operation_id, OperationStatus.FAILED, error=problem)
@@ -69,7 +70,7 @@ class _PlainInvocation:
     def __init__(
         self, execution: DurableExecution, function: Function, operation_id: str, payload: str, tenant_id: str | None
     ) -> None:
-        self._execution = execution
+        self.execution = execution
         self._operation_id = operation_id
         self._world = world = execution.service.world
         self._timeout = function.invocation_timeout
@@ -92,7 +93,7 @@ class _PlainInvocation:
             self._process.kill("the invocation timed out")
 
     def _ended(self, process: Process) -> None:
-        self._execution.plain -= 1
+        self.execution.plain -= 1
         main = process.main
         assert main is not None
         if self._timed_out:
@@ -105,9 +106,9 @@ class _PlainInvocation:
         elif len(main.result.encode()) > LARGEST:
             error = ErrorObject.from_message(f"CHAINED_INVOKE {TOO_LARGE}")
         else:
-            self._execution.close_operation(self._operation_id, OperationStatus.SUCCEEDED, result=main.result)
+            self.execution.close_operation(self._operation_id, OperationStatus.SUCCEEDED, result=main.result)
             return
-        self._execution.close_operation(self._operation_id, OperationStatus.FAILED, error=error)
+        self.execution.close_operation(self._operation_id, OperationStatus.FAILED, error=error)
 
     def _timeout_error(self) -> ErrorObject:
         now = self._world.clock.now()

@@ -29,18 +29,21 @@ class History:
     """What happened in one execution, since it was started.
 
     Args:
+        execution_id: id of the EXECUTION operation.
         name: of the execution.
         payload: its input, as JSON.
         execution_timeout: in seconds; None for none, and then the event has none, although the API promises one.
         started: now, aware, as all times here.
     """
 
-    __slots__ = ("_facts", "_name")
+    __slots__ = ("_facts", "_subject")
 
-    def __init__(self, name: str, payload: str, execution_timeout: int | None, started: datetime) -> None:
-        self._name = name
+    def __init__(
+        self, execution_id: str, name: str, payload: str, execution_timeout: int | None, started: datetime
+    ) -> None:
+        self._subject = {"Id": execution_id, "Name": name}
         # Each fact: the function that tells it, the time, and that function's arguments.
-        self._facts: list[tuple[Any, ...]] = [(_tell_start, started, name, payload, execution_timeout)]
+        self._facts: list[tuple[Any, ...]] = [(_tell_start, started, self._subject, payload, execution_timeout)]
 
     # --- facts ----------------------------------------------------------------------------------------------------
 
@@ -60,7 +63,7 @@ class History:
 
     def ended(self, now: datetime, status: str, result: str | None, error: ErrorObject | None) -> None:
         """The execution is over: ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT`` or ``STOPPED``."""
-        self._facts.append((_tell_end, now, self._name, status, result, error))
+        self._facts.append((_tell_end, now, self._subject, status, result, error))
 
     # --- events ---------------------------------------------------------------------------------------------------
 
@@ -84,11 +87,11 @@ class History:
 # --- the execution and its invocations ------------------------------------------------------------------------------
 
 
-def _tell_start(with_data: bool, name: str, payload: str, execution_timeout: int | None) -> _Told:
+def _tell_start(with_data: bool, subject: _Fields, payload: str, execution_timeout: int | None) -> _Told:
     details: _Fields = {"Input": _data(payload, with_data)}
     if execution_timeout is not None:
         details["ExecutionTimeout"] = execution_timeout
-    return "ExecutionStarted", {"Name": name}, details
+    return "ExecutionStarted", subject, details
 
 
 def _tell_invocation(
@@ -102,14 +105,14 @@ def _tell_invocation(
     return "InvocationCompleted", {}, details | _error_if_any(error, with_data)
 
 
-def _tell_end(with_data: bool, name: str, status: str, result: str | None, error: ErrorObject | None) -> _Told:
+def _tell_end(with_data: bool, subject: _Fields, status: str, result: str | None, error: ErrorObject | None) -> _Told:
     if status == "SUCCEEDED":
         details = {"Result": _data(result, with_data)}
     elif status == "TIMED_OUT":
         details = _error_if_any(error, with_data)
     else:
         details = {"Error": _error(error, with_data)}
-    return f"Execution{_camel(status)}", {"Name": name}, details
+    return f"Execution{_camel(status)}", subject, details
 
 
 # --- operations -----------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 
 from pytest_durable.engine import micros_of
 from pytest_durable.service.errors import InvalidParameterValue
+from pytest_durable.service.history import History
 from pytest_durable.service.operations import TERMINAL, callback, fire, is_pending, kind_of, timer_of
 
 _CONTEXT_OR_STEP = (OperationType.CONTEXT, OperationType.STEP)
@@ -37,15 +38,17 @@ class Journal:
     Args:
         execution: the EXECUTION operation, which carries the input; it is the first entry.
         watch: called with each timer's time, in microseconds, when one is set.
+        history: in which every change is written down.
 
     Attributes:
         moved_since_input: whether the service changed an operation since the latest invocation was given its input.
     """
 
-    def __init__(self, execution: Operation, watch: Callable[[int], None]) -> None:
+    def __init__(self, execution: Operation, watch: Callable[[int], None], history: History) -> None:
         self.operations: dict[str, Operation] = {execution.operation_id: execution}
         self._order: dict[str, int] = {execution.operation_id: 0}
         self._watch = watch
+        self._history = history
         self._changed: dict[str, None] = {}
         self._by_service: dict[str, None] = {}
         self._unseen: dict[str, None] = {}
@@ -73,6 +76,7 @@ class Journal:
                 operation = callback.with_id(operation, self._execution_id)
                 self._callbacks[operation.operation_id] = callback.timers_of(update, micros_of(now))
             self._store(operation)
+            self._history.updated(now, update, operation)
 
     def _validate(self, updates: Sequence[OperationUpdate]) -> None:
         """The order of the checks is the service's: EXECUTION, then ids and parents, then each update by its type."""
@@ -154,7 +158,7 @@ class Journal:
                 error = self._callbacks[operation_id].error
                 self.close(operation_id, OperationStatus.TIMED_OUT, now, error=error)
             else:
-                self._move(fire(operation, now))
+                self._move(fire(operation, now), now)
             fired = True
         return fired
 
@@ -175,7 +179,7 @@ class Journal:
         else:
             invoked = ChainedInvokeDetails(result, error)
             closed = replace(operation, status=status, end_timestamp=now, chained_invoke_details=invoked)
-        self._move(closed)
+        self._move(closed, now)
 
     def beat(self, operation_id: str, now: datetime) -> None:
         """A heartbeat of an open callback: the heartbeat timer starts again, and nothing else happens."""
@@ -184,9 +188,10 @@ class Journal:
             timers.beats = micros_of(now) + timers.every
             self._set_timer(self.operations[operation_id])
 
-    def _move(self, operation: Operation) -> None:
+    def _move(self, operation: Operation, now: datetime) -> None:
         """Store what the service itself changed."""
         self._store(operation)
+        self._history.changed(now, operation)
         self._by_service[operation.operation_id] = None
         self._unseen[operation.operation_id] = None
         self.moved_since_input = True

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_durable.engine import MICROS
+from pytest_durable.service.identity import function_arn
 
 if TYPE_CHECKING:
     from pytest_durable.engine import VirtualClock
-
-REGION = "us-east-1"
-ACCOUNT = "123456789012"
 
 
 class LambdaContext:
@@ -31,7 +29,7 @@ class LambdaContext:
     def __init__(self, function_name: str, request_id: str, clock: VirtualClock, deadline: int) -> None:
         self.function_name = function_name
         self.aws_request_id = request_id
-        self.invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function_name}"
+        self.invoked_function_arn = function_arn(function_name)
         self.log_group_name = f"/aws/lambda/{function_name}"
         self.log_stream_name = f"2026/01/01/[$LATEST]{request_id.replace('-', '')}"
         self.tenant_id: str | None = None

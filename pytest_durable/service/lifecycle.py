@@ -8,26 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python.lambda_service import (
     ErrorObject,
-    ExecutionDetails,
-    Operation,
     OperationAction,
     OperationStatus,
     OperationType,
     OperationUpdate,
 )
 
-from pytest_durable.engine import MICROS, Process
+from pytest_durable.engine import MICROS, Process, at
 from pytest_durable.errors import NotSimulated
 from pytest_durable.service.chained import DEEPEST, LARGEST, TOO_LARGE, carry_out, end_of_invoked
 from pytest_durable.service.handlers import Handler
+from pytest_durable.service.history import History
+from pytest_durable.service.identity import execution_arn, uuid_of
 from pytest_durable.service.invocation import Invocation
 from pytest_durable.service.journal import Journal
-from pytest_durable.service.lambda_context import ACCOUNT, REGION
+from pytest_durable.service.operations.execution import started
 from pytest_durable.service.output import ExecutionStatus, RetryPolicy, error_of_raised, problem_with
 from pytest_durable.service.points import INVOCATION, OUTAGE, REVOKE, THROTTLE, NoFaults, Points
 from pytest_durable.service.record import Asked, Divergence, InvocationRecord, Swallowed
@@ -101,24 +100,17 @@ class DurableExecution:
         self._failures = 0
         self._replayed = 0
         self._empty_pendings = 0
-        self._scheduled = False
-        self._scheduled_for = 0
+        self._scheduled_for: int | None = None
         self._stored_output: OperationUpdate | None = None
         execution_id = self.id_for("execution")
-        self.arn = (
-            f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.handler.name}:$LATEST"
-            f"/durable-execution/{self.name}/{execution_id}"
-        )
+        self.arn = execution_arn(self.handler.name, self.name, execution_id)
         self.tokens = Tokens(execution_id)
+        timeout = None if self.execution_timeout is None else self.execution_timeout // MICROS
+        self.history = History(execution_id, self.name, self.payload, timeout, clock.now())
         self.journal = Journal(
-            Operation(
-                operation_id=execution_id,
-                operation_type=OperationType.EXECUTION,
-                status=OperationStatus.STARTED,
-                start_timestamp=clock.now(),
-                execution_details=ExecutionDetails(input_payload=self.payload),
-            ),
+            started(execution_id, self.payload, clock.now()),
             watch=lambda micros: self.service.world.call_at(micros, self._tick),
+            history=self.history,
         )
         if self.execution_timeout is not None:
             self.service.world.call_at(self.started + self.execution_timeout, self._time_out)
@@ -128,8 +120,7 @@ class DurableExecution:
 
     def id_for(self, what: str) -> str:
         """An id in the shape of a UUID, the same in every run: from the world's seed, this execution and ``what``."""
-        digest = blake2b(f"{self.service.seed}/{self.name}/{what}".encode(), digest_size=16).hexdigest()
-        return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:]))
+        return uuid_of(self.service.seed, self.name, what)
 
     def name_path(self, operation_id: str, context_id: str | None, segment: str) -> str:
         """The path of an operation, given on first sight: its context's path, and its name or position."""
@@ -162,16 +153,16 @@ class DurableExecution:
         """Whether the handler runs, or is about to be invoked without time passing; plain functions count as well."""
         if self.in_flight is not None or self.plain:
             return True
-        return self._scheduled and self._scheduled_for <= self.service.world.clock.micros and not self.is_over
+        due = self._scheduled_for
+        return due is not None and due <= self.service.world.clock.micros and not self.is_over
 
     def _invoke_at(self, micros: int) -> None:
-        if not self._scheduled:
-            self._scheduled = True
+        if self._scheduled_for is None:
             self._scheduled_for = micros
             self.service.world.call_at(micros, self._invoke)
 
     def _invoke(self) -> None:
-        self._scheduled = False
+        self._scheduled_for = None
         if self.is_over or self.in_flight is not None:
             return
         self._replayed += len(self.journal.operations)
@@ -196,7 +187,7 @@ class DurableExecution:
         if fault is None:
             return False
         now = self.service.world.clock.micros
-        record = InvocationRecord(number, self.id_for(f"invocation-{number}"), now, now, struck=fault)
+        record = InvocationRecord(number, self.id_for(f"invocation-{number}"), now, struck=fault)
         self.invocations.append(record)
         self._failed_attempt(record, "died", ("TooManyRequestsException", "Rate Exceeded."))
         return True
@@ -208,7 +199,6 @@ class DurableExecution:
         if fault is not None:
             self.in_flight = None
             invocation.record.struck = fault
-            invocation.record.ended = self.service.world.clock.micros
             self._failed_attempt(invocation.record, "lost", ("ServiceException", "The service lost the invocation."))
             return
         invocation.revoked = self.points.visit(path, REVOKE)
@@ -297,7 +287,6 @@ class DurableExecution:
             return  # the service has lost it: nobody hears its answer
         self.in_flight = None
         record = invocation.record
-        record.ended = self.service.world.clock.micros
         if process.abandoned and self.swallowed is None:
             self.swallowed = Swallowed("its death", process.abandoned[0].where())
         main = process.main
@@ -305,10 +294,9 @@ class DurableExecution:
         if self.sealed and not process.completed:
             self.give_up()
         if self.is_over:
-            record.output = "died"
+            self._close(record, "died", None)
         elif self._stored_output is not None:
-            record.output = "SUCCEEDED" if self._stored_output.action is OperationAction.SUCCEED else "FAILED"
-            self._complete(self._stored_output)
+            self._complete(record, self._stored_output)
         elif not process.completed or isinstance(main.raised, SystemExit):
             self._died(record, process)
         elif main.raised is not None:
@@ -316,6 +304,14 @@ class DurableExecution:
         else:
             self._answered(invocation, main.result)
         invocation.remember_children()
+        self.service.callbacks.invocation_ended()
+
+    def _close(self, record: InvocationRecord, output: str, error: ErrorObject | None) -> None:
+        """Write down how an invocation ended."""
+        record.output = output
+        if record.ended is None:  # else the end of the execution was the end of it
+            record.ended = self.service.world.clock.micros
+            self.history.invocation_completed(at(record.started), at(record.ended), record.request_id, error)
 
     def _died(self, record: InvocationRecord, process: Process) -> None:
         assert process.main is not None
@@ -324,8 +320,8 @@ class DurableExecution:
         self._failed_attempt(record, "died", (kind, message))
 
     def _failed_attempt(self, record: InvocationRecord, output: str, error: tuple[str, str]) -> None:
-        record.output = output
         record.error = error
+        self._close(record, output, ErrorObject(error[1], error[0], None, None))
         self._failures += 1
         if self._failures > len(self.policy.gaps):
             self._end(ExecutionStatus.FAILED, None, ErrorObject(error[1], error[0], None, None))
@@ -335,12 +331,12 @@ class DurableExecution:
         self._invoke_at(self.service.world.clock.micros + gap * MICROS)
 
     def _answered(self, invocation: Invocation, output: Any) -> None:
-        record = invocation.record
         status = output.get("Status") if isinstance(output, dict) else None
-        record.output = status or "raised"
+        error = ErrorObject.from_dict(output["Error"]) if isinstance(output, dict) and output.get("Error") else None
+        self._close(invocation.record, status or "raised", error)
         problem = problem_with(output, status)
         if problem is not None:
-            self._end(ExecutionStatus.FAILED, None, ErrorObject(problem, "InvalidParameterValueException", None, None))
+            self._refuse(problem)
             return
         self._failures = 0
         if status == "PENDING":
@@ -348,8 +344,11 @@ class DurableExecution:
         elif status == "SUCCEEDED":
             self._end(ExecutionStatus.SUCCEEDED, output.get("Result"), None)
         else:
-            error = output.get("Error")
-            self._end(ExecutionStatus.FAILED, None, ErrorObject.from_dict(error) if error else None)
+            self._end(ExecutionStatus.FAILED, None, error)
+
+    def _refuse(self, problem: str) -> None:
+        """The service does not take the handler's answer: the execution is over."""
+        self._end(ExecutionStatus.FAILED, None, ErrorObject(problem, "InvalidParameterValueException", None, None))
 
     def _pending(self, withdrawn: bool) -> None:
         """The handler is suspended: invoke again now, or wait for a timer, or object if nothing is pending.
@@ -367,10 +366,7 @@ class DurableExecution:
         else:
             self._empty_pendings += 1
             if self._empty_pendings > self.policy.empty_pendings:
-                message = "Cannot return PENDING status with no pending operations."
-                self._end(
-                    ExecutionStatus.FAILED, None, ErrorObject(message, "InvalidParameterValueException", None, None)
-                )
+                self._refuse("Cannot return PENDING status with no pending operations.")
             else:
                 self._invoke_at(now)
 
@@ -387,10 +383,11 @@ class DurableExecution:
         """An EXECUTION update brought the result, because it is too large for the handler's answer."""
         self._stored_output = update
 
-    def _complete(self, stored: OperationUpdate) -> None:
+    def _complete(self, record: InvocationRecord, stored: OperationUpdate) -> None:
         """End with what was stored: the execution was complete from then on, however its invocation ended."""
         succeeded = stored.action is OperationAction.SUCCEED
         status = ExecutionStatus.SUCCEEDED if succeeded else ExecutionStatus.FAILED
+        self._close(record, status.value, stored.error)
         self._end(status, stored.payload, stored.error)
 
     def _end(self, status: ExecutionStatus, result: str | None, error: ErrorObject | None) -> None:
@@ -402,6 +399,9 @@ class DurableExecution:
         self.result = result
         self.error = error
         self.ended = self.service.world.clock.micros
+        if self.in_flight is not None:
+            self._close(self.in_flight.record, "died", None)
+        self.history.ended(self.service.world.clock.now(), status.value, result, error)
         self.tokens.revoke()
         self.service.world.note("end", self.name, status.value)
         if self.parent is not None:

@@ -48,7 +48,7 @@ AT = later(7.5)
 
 def new_history(execution_timeout: int | None = 60) -> History:
     """The history of an execution that was just started."""
-    return History("order-7", RESULT, execution_timeout, NOW)
+    return History("e1", "order-7", RESULT, execution_timeout, NOW)
 
 
 # --- facts ----------------------------------------------------------------------------------------------------------
@@ -268,7 +268,7 @@ def _large(history: History) -> None:
 
 
 _INVOCATION = {"StartTimestamp": NOW.isoformat(), "EndTimestamp": AT.isoformat(), "RequestId": REQUEST_ID}
-_NAME = {"Name": "order-7"}
+_NAME = {"Id": "e1", "Name": "order-7"}
 
 _EXECUTIONS = [
     Fact("result stored", _large, None),

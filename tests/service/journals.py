@@ -18,6 +18,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
     WaitOptions,
 )
 
+from pytest_durable.service.history import History
 from pytest_durable.service.journal import Journal
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -57,7 +58,7 @@ def new_journal(watch: Callable[[int], None] = _nobody) -> Journal:
     execution = Operation(
         "execution", OperationType.EXECUTION, OperationStatus.STARTED, start_timestamp=NOW, execution_details=details
     )
-    return Journal(execution, watch)
+    return Journal(execution, watch, History(execution.operation_id, "order-7", "{}", None, NOW))
 
 
 _HISTORIES: dict[tuple[str, str | None], Sequence[Sequence[OperationUpdate]]] = {

@@ -32,6 +32,7 @@ STARTED = {
     "EventType": "ExecutionStarted",
     "EventId": 1,
     "EventTimestamp": NOW.isoformat(),
+    "Id": "e1",
     "Name": "order-7",
     "ExecutionStartedDetails": {"Input": {"Payload": RESULT, "Truncated": False}, "ExecutionTimeout": 60},
 }

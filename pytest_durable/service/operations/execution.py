@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from aws_durable_execution_sdk_python.lambda_service import Operation, OperationAction, OperationUpdate
+from datetime import datetime
+
+from aws_durable_execution_sdk_python.lambda_service import (
+    ExecutionDetails,
+    Operation,
+    OperationAction,
+    OperationStatus,
+    OperationType,
+    OperationUpdate,
+)
 
 from pytest_durable.service.operations._common import close_rules
 
@@ -16,3 +25,14 @@ def validate(update: OperationUpdate, stored: Operation | None) -> None:
         InvalidParameterValue: in the service's words.
     """
     close_rules(update)
+
+
+def started(execution_id: str, payload: str, now: datetime) -> Operation:
+    """The operation that every execution begins with: it carries the input."""
+    return Operation(
+        operation_id=execution_id,
+        operation_type=OperationType.EXECUTION,
+        status=OperationStatus.STARTED,
+        start_timestamp=now,
+        execution_details=ExecutionDetails(input_payload=payload),
+    )
