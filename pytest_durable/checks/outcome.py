@@ -79,12 +79,7 @@ def _keys(value: Any) -> list[Any] | None:
 
 def was_interrupted(execution: DurableExecution) -> bool:
     """Whether an at-most-once step was interrupted by a kill, and so was allowed to fail."""
-    return any(
-        (update.error.type or "").endswith("StepInterruptedError")
-        for record in execution.invocations
-        for update in record.updates
-        if update.error is not None
-    )
+    return any(record.interrupted for one in execution.family() for record in one.invocations)
 
 
 def finding(reference: Outcome, found: Outcome) -> Finding:

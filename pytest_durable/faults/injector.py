@@ -22,28 +22,38 @@ class Injector:
     def __init__(self, plan: FaultPlan) -> None:
         self.plan = plan
         self.struck: list[Fault] = []
-        self._visited: list[tuple[str, str, int]] = []
-        self._times: dict[tuple[str, str], int] = {}
+        self._visited: list[tuple[str, str]] = []
         self.others: Set[str] = frozenset(fault.where for fault in plan) & frozenset(OTHERS)
-        self._waiting = {(fault.path, fault.where, fault.nth): fault for fault in plan}
+        self._waiting: dict[tuple[str, str], list[Fault]] = {}
+        for fault in dict.fromkeys(plan):
+            self._waiting.setdefault((fault.path, fault.where), []).append(fault)
+        self._times = dict.fromkeys(self._waiting, 0)
 
     def visit(self, path: str, where: str) -> str | None:
         """The execution has come to a place; the text of the fault that strikes there, or None."""
-        nth = self._times.get((path, where), 0) + 1
-        self._times[path, where] = nth
-        here = (path, where, nth)
+        here = (path, where)
         self._visited.append(here)
-        fault = self._waiting.pop(here, None)
-        if fault is None:
-            return None
-        self.struck.append(fault)
-        return str(fault)
+        return self._strike(here) if here in self._waiting else None
+
+    def _strike(self, here: tuple[str, str]) -> str | None:
+        self._times[here] += 1
+        for fault in self._waiting[here]:
+            if fault.nth == self._times[here]:
+                self._waiting[here].remove(fault)
+                self.struck.append(fault)
+                return str(fault)
+        return None
 
     @property
     def visited(self) -> list[Fault]:
         """Every place the execution came to, in order, each as the fault that could strike there."""
-        return [Fault(*place) for place in self._visited]
+        times: dict[tuple[str, str], int] = {}
+        found = []
+        for path, where in self._visited:
+            nth = times[path, where] = times.get((path, where), 0) + 1
+            found.append(Fault(path, where, nth))
+        return found
 
     def unreached(self) -> list[Fault]:
         """The faults of the plan that did not happen."""
-        return list(self._waiting.values())
+        return [fault for faults in self._waiting.values() for fault in faults]

@@ -36,7 +36,6 @@ from pytest_durable.service.record import (
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
 
-_CLOSING = (OperationAction.SUCCEED, OperationAction.FAIL)
 _RUN_BY_THE_HANDLER = (OperationType.STEP, OperationType.CONTEXT)
 OTHER_PACE = 0.8
 """Seconds at most that a checkpoint, or the way to a body, takes in a run at another pace."""
@@ -189,25 +188,33 @@ class Invocation:
         micros = self.world.clock.micros
         trace.append((micros, "checkpoint", self.process.name, len(updates)))
         places = []
+        paths = self.execution.paths
         for update in updates:
-            action = update.action
-            path = self.execution.paths.get(update.operation_id, update.operation_id)
+            action, operation_id = update.action, update.operation_id
+            path = paths.get(operation_id, operation_id)
             trace.append((micros, update.operation_type._name_, action._name_, path))
-            self.record.updates.append(update)
-            word = ""
-            if action in _CLOSING:
-                word = "stored" if action is OperationAction.SUCCEED else "failed"
-                places.append((path, STORED))
-            elif action is OperationAction.RETRY:
-                word = f"again in {update.step_options.next_attempt_delay_seconds if update.step_options else 0} s"
-                places.append((path, SUSPEND))
-            elif update.operation_type not in _RUN_BY_THE_HANDLER:
-                word = _word_for(update)
-                places.append((path, SUSPEND))
+            if action is OperationAction.SUCCEED:
+                word, where = "stored", STORED
+            elif action is not OperationAction.START:
+                word, where = self._note_failure(update)
+            elif update.operation_type in _RUN_BY_THE_HANDLER:
+                continue
+            else:
+                word, where = _word_for(update), SUSPEND
                 self.execution.opened(update)
-            if word:
-                self.record.events.append((update.operation_id, path, word))
+            places.append((path, where))
+            self.record.events.append((operation_id, path, word))
         return places
+
+    def _note_failure(self, update: OperationUpdate) -> tuple[str, str]:
+        """The word and the place of a FAIL, RETRY or CANCEL."""
+        if update.error is not None and (update.error.type or "").endswith("StepInterruptedError"):
+            self.record.interrupted = True
+        if update.action is OperationAction.FAIL:
+            return "failed", STORED
+        if update.step_options is None:
+            return update.action.value.lower(), SUSPEND
+        return f"again in {update.step_options.next_attempt_delay_seconds} s", SUSPEND
 
     # --- what the code does (the Observer protocol) ---------------------------------------------------------------
 

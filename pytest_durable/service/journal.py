@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any
 
 from aws_durable_execution_sdk_python.lambda_service import (
@@ -27,9 +28,10 @@ from aws_durable_execution_sdk_python.lambda_service import (
 from pytest_durable.engine import micros_of
 from pytest_durable.service.errors import InvalidParameterValue
 from pytest_durable.service.history import History
-from pytest_durable.service.operations import TERMINAL, callback, fire, is_pending, kind_of, timer_of
+from pytest_durable.service.operations import KINDS, TERMINAL, callback, fire, is_pending, timer_of
 
 _CONTEXT_OR_STEP = (OperationType.CONTEXT, OperationType.STEP)
+_TYPE = attrgetter("operation_type")
 
 
 class Journal:
@@ -67,11 +69,12 @@ class Journal:
             InvalidParameterValue: in the service's words; nothing has changed then.
         """
         self._validate(updates)
+        operations = self.operations
         for update in updates:
-            kind = kind_of(update.operation_type)
-            if kind is None or kind.transition is None:
+            transition = KINDS[update.operation_type._name_].transition
+            if transition is None:
                 continue
-            operation = kind.transition(update, self.operations.get(update.operation_id), now)
+            operation = transition(update, operations.get(update.operation_id), now)
             if operation.callback_details is not None:
                 operation = callback.with_id(operation, self._execution_id)
                 self._callbacks[operation.operation_id] = callback.timers_of(update, micros_of(now))
@@ -80,18 +83,14 @@ class Journal:
 
     def _validate(self, updates: Sequence[OperationUpdate]) -> None:
         """The order of the checks is the service's: EXECUTION, then ids and parents, then each update by its type."""
-        executions = [update for update in updates if update.operation_type is OperationType.EXECUTION]
-        if executions:
-            if len(executions) > 1:
-                raise InvalidParameterValue("Cannot checkpoint multiple EXECUTION updates.")
-            if updates[-1] is not executions[0]:
-                raise InvalidParameterValue("EXECUTION checkpoint must be the last update.")
+        if OperationType.EXECUTION in map(_TYPE, updates):
+            _validate_executions(updates)
         self._validate_ids(updates)
         for update in updates:
             stored = self.operations.get(update.operation_id)
             if stored is not None:
                 _validate_identity(update, stored)
-            kind = kind_of(update.operation_type)
+            kind = KINDS.get(update.operation_type._name_)
             if kind is None:
                 raise InvalidParameterValue("Unknown operation type.")
             if update.action not in kind.actions:
@@ -100,27 +99,27 @@ class Journal:
 
     def _validate_ids(self, updates: Sequence[OperationUpdate]) -> None:
         last: dict[str, OperationAction] = {}
-        started_contexts: set[str] = set()
         for update in updates:
-            previous = last.get(update.operation_id)
-            if previous is not None and not (
+            operation_id, action, parent_id = update.operation_id, update.action, update.parent_id
+            if operation_id in last and not (
                 update.operation_type in _CONTEXT_OR_STEP
-                and previous is OperationAction.START
-                and update.action is not OperationAction.START
+                and last[operation_id] is OperationAction.START
+                and action is not OperationAction.START
             ):
                 raise InvalidParameterValue("Cannot checkpoint multiple operations with the same ID.")
-            last[update.operation_id] = update.action
-            if update.parent_id is not None and update.parent_id not in started_contexts:
-                parent = self.operations.get(update.parent_id)
+            last[operation_id] = action
+            if parent_id is not None:
+                parent = self.operations.get(parent_id)
+                if parent is None and _is_started_before(update, updates):
+                    continue
                 if parent is None or parent.operation_type is not OperationType.CONTEXT:
                     raise InvalidParameterValue("Invalid parent operation id.")
-            if update.operation_type is OperationType.CONTEXT and update.action is OperationAction.START:
-                started_contexts.add(update.operation_id)
 
     def _store(self, operation: Operation) -> None:
         operation_id = operation.operation_id
+        if operation_id not in self.operations:
+            self._order[operation_id] = len(self._order)
         self.operations[operation_id] = operation
-        self._order.setdefault(operation_id, len(self._order))
         self._changed[operation_id] = None
         if not is_pending(operation):
             self._pending.pop(operation_id, None)
@@ -282,6 +281,32 @@ def _content(operation: Operation) -> tuple[object, ...]:
     )
     stored = (details.result, details.error) if details is not None else ()
     return (operation.operation_id, operation.name, operation.status._name_, *stored)
+
+
+def _validate_executions(updates: Sequence[OperationUpdate]) -> None:
+    """The end of the execution comes once, and last.
+
+    Raises:
+        InvalidParameterValue: in the service's words.
+    """
+    if sum(update.operation_type is OperationType.EXECUTION for update in updates) > 1:
+        raise InvalidParameterValue("Cannot checkpoint multiple EXECUTION updates.")
+    if updates[-1].operation_type is not OperationType.EXECUTION:
+        raise InvalidParameterValue("EXECUTION checkpoint must be the last update.")
+
+
+def _is_started_before(update: OperationUpdate, updates: Sequence[OperationUpdate]) -> bool:
+    """Whether the parent of ``update`` is a context that the same request has started."""
+    for earlier in updates:
+        if earlier is update:
+            return False
+        if (
+            earlier.operation_id == update.parent_id
+            and earlier.operation_type is OperationType.CONTEXT
+            and earlier.action is OperationAction.START
+        ):
+            return True
+    return False
 
 
 def _validate_identity(update: OperationUpdate, stored: Operation) -> None:

@@ -13,8 +13,6 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
-from aws_durable_execution_sdk_python.lambda_service import OperationUpdate
-
 from pytest_durable.seams.observe import Call
 
 
@@ -132,7 +130,7 @@ class InvocationRecord:
         bodies: the runs of bodies, in order.
         asked: what its durable calls asked for, by operation id.
         events: operation id, path and a word for what happened, in order; no word for a call as such.
-        updates: everything it stored.
+        interrupted: whether it stored that an at-most-once step was interrupted before it.
         alarms: ids of operations whose body should not have run.
     """
 
@@ -147,7 +145,7 @@ class InvocationRecord:
     bodies: list[BodyRun] = field(default_factory=list)
     asked: dict[str, Asked] = field(default_factory=dict)
     events: list[tuple[str, str, str]] = field(default_factory=list)
-    updates: list[OperationUpdate] = field(default_factory=list)
+    interrupted: bool = False
     alarms: set[str] = field(default_factory=set)
 
     def lines(self) -> list[Line]:

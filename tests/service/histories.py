@@ -24,7 +24,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 )
 
 from pytest_durable.service.history import History
-from pytest_durable.service.operations import fire, kind_of
+from pytest_durable.service.operations import KINDS, fire
 from tests.service.journals import DELAY, NOW, later, retry, update, wait
 
 Event = dict[str, Any]
@@ -77,7 +77,7 @@ def stored(*updates: OperationUpdate) -> Operation:
     """The operation that is left by ``updates``, all at `NOW`."""
     operation: Operation | None = None
     for one in updates:
-        kind = kind_of(one.operation_type)
+        kind = KINDS.get(one.operation_type.name)
         assert kind is not None and kind.transition is not None
         operation = kind.transition(one, operation, NOW)
     assert operation is not None
@@ -131,7 +131,7 @@ _AGAIN = _attempt(1, NextAttemptDelaySeconds=DELAY)
 
 
 def _step_again(history: History) -> None:
-    kind = kind_of(OperationType.STEP)
+    kind = KINDS.get("STEP")
     assert kind is not None and kind.transition is not None
     history.updated(AT, _STEP, kind.transition(_STEP, _READY, NOW))
 

@@ -57,11 +57,6 @@ TERMINAL = (
 )
 
 
-def kind_of(operation_type: OperationType) -> Kind | None:
-    """The rules of an operation type; None if the service does not know it."""
-    return KINDS.get(operation_type._name_)
-
-
 def timer_of(operation: Operation) -> datetime | None:
     """When the service itself changes this operation next; None if it will not."""
     if operation.wait_details is not None:
