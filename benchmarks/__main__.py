@@ -8,13 +8,14 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from benchmarks import floor, local_runner, memory, scaling, search, speed
+from benchmarks import extremes, floor, local_runner, memory, scaling, search, speed
 from benchmarks.measure import FULL, QUICK
 
 MEASUREMENTS = {
     "speed": speed.measure,
     "search": search.measure,
     "scaling": scaling.measure,
+    "extremes": extremes.measure,
     "floor": floor.measure,
     "memory": memory.measure,
 }

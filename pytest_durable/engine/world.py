@@ -56,6 +56,7 @@ class World:
         self.dying: list[Process] = []
         self._plain = type(self.scheduler) is FirstInFirstOut
         self._ready: deque[Task] = deque()
+        self._chosen: Task | None = None
         self._timers: list[tuple[int, int, Waiter | Callable[[], None]]] = []
         self._sequence = 0
         self._tasks = 0
@@ -161,6 +162,11 @@ class World:
             self._switch_to(self._hub)
         elif self._ready:
             task = self._ready.popleft() if self._plain else self._next_ready()
+            if not task:
+                # Its first switch comes from the world: a greenlet inherits the depth of recursion of its starter.
+                self._chosen = task
+                self._switch_to(self._hub)
+                return
             self.trace.entries.append((self.clock.micros, task.number))
             if task.parent is not self._hub:
                 self._adopt(task)
@@ -289,7 +295,7 @@ class World:
         try:
             self._settle()  # what was killed since the last run
             while not done():
-                if self._ready:
+                if self._ready or self._chosen is not None:
                     self._resume(self._next_ready())
                     if self._ended or self.dying:
                         self._settle()
@@ -305,7 +311,10 @@ class World:
             self._done = bool
 
     def _next_ready(self) -> Task:
-        ready = self._ready
+        ready, chosen = self._ready, self._chosen
+        if chosen is not None:
+            self._chosen = None
+            return chosen
         if self._plain or len(ready) == 1:
             return ready.popleft()
         index = self.scheduler.pick(tuple(ready))

@@ -5,12 +5,24 @@ from __future__ import annotations
 import gc
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
-from pytest_durable.engine import MICROS, Killed, Process, Stop, Task, Waiter, World, current_task, micros_of
+from pytest_durable.engine import (
+    MICROS,
+    FirstInFirstOut,
+    Killed,
+    Process,
+    Stop,
+    Task,
+    Waiter,
+    World,
+    current_task,
+    micros_of,
+)
 from tests.simulated import START, block, elapsed, new_world, settle, simulate, start
 
 DAY = micros_of(START)
@@ -331,3 +343,28 @@ def test_a_closed_world_has_nobody_blocked() -> None:
     world, _ = busy_world()
     world.close()
     assert world.blocked() == []
+
+
+@pytest.mark.parametrize("oracle", [None, "last"])
+def test_a_thousand_tasks_that_start_one_after_the_other_do_not_pile_up(oracle: str | None) -> None:
+    class Last(FirstInFirstOut):
+        """Takes the task that became ready last."""
+
+        def pick(self, ready: Sequence[Task]) -> int:
+            return len(ready) - 1
+
+    world = new_world(None if oracle is None else Last())
+    log: list[int] = []
+
+    def deep(levels: int, number: int) -> None:
+        if levels:
+            deep(levels - 1, number)
+        else:
+            world.sleep(1)
+            log.append(number)
+
+    for number in range(1_000):
+        start(world, partial(deep, 20, number))
+    settle(world)
+    assert len(log) == 1_000
+    world.close()
