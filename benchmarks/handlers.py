@@ -8,6 +8,8 @@ from typing import Any
 from aws_durable_execution_sdk_python import DurableContext, durable_execution
 from aws_durable_execution_sdk_python.config import Duration
 
+from pytest_durable import FakeDurableContext
+
 Handler = Callable[..., Any]
 
 
@@ -45,11 +47,31 @@ def steps(count: int) -> Handler:
 
 @durable_execution
 def mixed(event: Any, context: DurableContext) -> list[Any]:
-    """Something of everything: a step, a wait, a map and a child context."""
+    """Something of everything; it needs `mixed_world`."""
     reserved = context.step(lambda _: "reserved", name="reserve")
     context.wait(Duration.from_hours(8), name="night")
     doubled: list[int] = context.map([1, 2, 3], _doubled, name="items").get_results()
-    return [reserved, doubled, context.run_in_child_context(_dispatch, name="dispatch")]
+    approved = context.wait_for_callback(lambda callback_id, _: None, name="approve")
+    invoked: list[str] = [
+        context.invoke("durable", approved, name="durable"),
+        context.invoke("plain", approved, name="plain"),
+    ]
+    return [reserved, doubled, invoked, context.run_in_child_context(_dispatch, name="dispatch")]
+
+
+def mixed_world(context: FakeDurableContext) -> FakeDurableContext:
+    """Give ``context`` what `mixed` asks of the outside world."""
+    context.callbacks.succeed("approve", "yes", after=60)
+    context.register("durable", _durable)
+    context.register("plain", lambda event, _: f"plain {event}")
+    return context
+
+
+@durable_execution
+def _durable(event: Any, context: DurableContext) -> str:
+    context.wait(Duration.from_minutes(1), name="nap")
+    done: str = context.step(lambda _: f"durable {event}", name="work")
+    return done
 
 
 def _dispatch(context: DurableContext) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import greenlet
 
-from benchmarks.handlers import mixed
+from benchmarks.handlers import mixed, mixed_world
 from benchmarks.measure import Scale, Table, verdict
 from pytest_durable import FakeDurableContext
 
@@ -54,7 +54,7 @@ class Census:
 
 def places() -> tuple[str, ...]:
     """Every place at which the handler can be killed."""
-    with FakeDurableContext() as context:
+    with mixed_world(FakeDurableContext()) as context:
         return context.verify(mixed, kills=0).places
 
 
@@ -62,7 +62,7 @@ def run_killed(executions: int) -> None:
     """Run the handler that often, killed at each of its places in turn."""
     plans = cycle(places())
     for begun in range(0, executions, PER_CONTEXT):
-        with FakeDurableContext() as context:
+        with mixed_world(FakeDurableContext()) as context:
             for plan in islice(plans, min(PER_CONTEXT, executions - begun)):
                 context.run(mixed, faults=plan)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_durable_execution_sdk_python import DurableContext, StepContext
+from aws_durable_execution_sdk_python import DurableContext, StepContext, durable_execution
 from aws_durable_execution_sdk_python.config import Duration, StepConfig
 from aws_durable_execution_sdk_python.retries import RetryStrategyConfig, create_retry_strategy
 
 from pytest_durable import Execution, FakeDurableContext
 
-PLAN = "reserve:body, regions/map-item-1/report:stored"
+PLAN = "reserve:body, regions/map-item-1/report:stored, invoice/number:body"
 RETRIED = StepConfig(
     retry_strategy=create_retry_strategy(RetryStrategyConfig(max_attempts=5, initial_delay=Duration.from_seconds(30)))
 )
@@ -35,17 +35,34 @@ def dispatch(context: DurableContext) -> str:
 
 
 def handler(event: Any, context: DurableContext) -> Any:
-    """Steps, a retry with jitter, a wait, a map with waits and a child context."""
+    """Something of every operation: a retry with jitter, waits, a map, a child context, a callback, invokes."""
     reserved = context.step(lambda _: {"sku": "A1", "count": 2}, name="reserve")
     quoted = context.step(quote, name="quote", config=RETRIED)
     context.wait(Duration.from_hours(8), name="night")
     reports: list[Any] = context.map(REGIONS, region, name="regions").get_results()
-    return [reserved, quoted, reports, context.run_in_child_context(dispatch, name="dispatch")]
+    label = context.run_in_child_context(dispatch, name="dispatch")
+    approved = context.wait_for_callback(lambda callback_id, _: None, name="approve")
+    return [reserved, quoted, reports, label, approved, context.invoke("invoice", {"to": "A"}, name="invoice")]
+
+
+@durable_execution
+def invoice(event: Any, context: DurableContext) -> Any:
+    number = context.step(lambda _: 7, name="number")
+    context.wait(Duration.from_minutes(1), name="print")
+    return [number, context.invoke("mail", event, name="mail")]
+
+
+def prepared(context: FakeDurableContext) -> FakeDurableContext:
+    """Give ``context`` what the handler asks of the outside world."""
+    context.callbacks.succeed("approve", "yes", after=90)
+    context.register("invoice", invoice)
+    context.register("mail", lambda event, _: f"mail to {event['to']}")
+    return context
 
 
 def run(plan: str = PLAN, seed: int = 0) -> Execution:
     """Run the reference once, in a context of its own."""
-    with FakeDurableContext(seed=seed) as context:
+    with prepared(FakeDurableContext(seed=seed)) as context:
         return context.run(handler, {"order": 7}, faults=plan)
 
 

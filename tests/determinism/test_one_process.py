@@ -26,9 +26,11 @@ def test_a_second_run_has_the_same_trace_line_by_line() -> None:
 
 def test_the_reference_does_what_it_is_there_for() -> None:
     execution = run()
-    assert execution.result[1:] == ["quoted", [[name, index / 3] for index, name in enumerate(REGIONS)], "label sent"]
+    reports = [[name, index / 3] for index, name in enumerate(REGIONS)]
+    assert execution.result[1:] == ["quoted", reports, "label sent", "yes", [7, "mail to A"]]
     assert execution.operation("quote").attempts == 4
-    assert ", ".join(i.killed for i in execution.invocations if i.killed) == PLAN
+    invocations = [*execution.invocations, *execution.invoked("invoice").invocations]
+    assert ", ".join(i.killed for i in invocations if i.killed) == PLAN
 
 
 def test_another_seed_gives_other_retry_delays_and_so_another_trace() -> None:

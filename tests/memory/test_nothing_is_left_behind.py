@@ -12,7 +12,7 @@ import pytest
 from aws_durable_execution_sdk_python import DurableContext
 from aws_durable_execution_sdk_python.config import Duration
 
-from benchmarks.handlers import mixed
+from benchmarks.handlers import mixed, mixed_world
 from benchmarks.memory import Census, grow
 from pytest_durable import DurabilityViolation, FakeDurableContext
 from pytest_durable.engine import World
@@ -90,7 +90,7 @@ CALLS: list[int] = []
 
 
 def test_a_context_that_is_closed_leaves_no_world(worlds: weakref.WeakSet[World]) -> None:
-    with FakeDurableContext() as context:
+    with mixed_world(FakeDurableContext()) as context:
         context.run(mixed)
         context.start(mixed)
         context.step(lambda _: "direct", name="direct")
@@ -100,14 +100,14 @@ def test_a_context_that_is_closed_leaves_no_world(worlds: weakref.WeakSet[World]
 
 
 def test_a_context_keeps_one_world_however_many_runs_it_makes(worlds: weakref.WeakSet[World]) -> None:
-    with FakeDurableContext() as context:
+    with mixed_world(FakeDurableContext()) as context:
         for _ in range(20):
             context.run(mixed, faults="night:suspend")
         assert alive(worlds) == 1
 
 
 def test_a_search_leaves_no_world(worlds: weakref.WeakSet[World]) -> None:
-    with FakeDurableContext() as context:
+    with mixed_world(FakeDurableContext()) as context:
         context.verify(mixed)
         assert alive(worlds) <= 1
 
