@@ -19,7 +19,13 @@ from pytest_durable.options import DEFAULT_EXAMPLES, DEFAULT_KILLS
 from pytest_durable.report.failure import Failure
 from pytest_durable.seams.userland import Userland
 from pytest_durable.search import Runner, Verification, verify
-from pytest_durable.service.arguments import check_function_name, check_name, check_timeout, count
+from pytest_durable.service.arguments import (
+    check_execution_timeout,
+    check_function_name,
+    check_invocation_timeout,
+    check_name,
+    count,
+)
 from pytest_durable.service.errors import already_started
 from pytest_durable.service.handlers import Handler, check_plain, is_durable, resolve
 from pytest_durable.service.lifecycle import DurableExecution
@@ -163,31 +169,32 @@ class FakeDurableContext(DirectCalls):
         resolved = self._resolve(handler)
         payload = payload_of(event)
         injector = Injector(self._plan(faults))
-        check_timeout("invocation_timeout", invocation_timeout)
-        if execution_timeout is not None:
-            check_timeout("execution_timeout", execution_timeout)
+        check_invocation_timeout(invocation_timeout)
+        check_execution_timeout(execution_timeout)
         if name is not None:
             check_name(name)
             existing = self._existing(name, resolved, payload)
             if existing is not None:
                 return existing
-        self._started += 1
-        self.tally.runs += 1
-        service = self._world_for_another()
-        durable = service.start(
+        durable = self._world_for_another().start(
             resolved,
             payload,
             points=injector,
-            name=name or f"execution-{self._started}",
+            name=name or f"execution-{self._started + 1}",
             execution_timeout=execution_timeout,
             invocation_timeout=invocation_timeout,
         )
-        if faults is None and self.only is not None:
-            self._replays.append((injector, durable))
-        execution = Execution(durable, injector, self._raise, expects_faults=faults is not None)
+        execution = self._started_with(injector, durable, expects_faults=faults is not None)
         if name is not None:
             self._named.setdefault(name, []).append((resolved, payload, execution))
         return execution
+
+    def _started_with(self, injector: Injector, durable: DurableExecution, expects_faults: bool) -> Execution:
+        self._started += 1
+        self.tally.runs += 1
+        if not expects_faults and self.only is not None:
+            self._replays.append((injector, durable))
+        return Execution(durable, injector, self._raise, expects_faults)
 
     def _existing(self, name: str, handler: Handler, payload: str) -> Execution | None:
         """The execution of this handler that has the name already: a second start with the same payload is the first.
@@ -279,9 +286,8 @@ class FakeDurableContext(DirectCalls):
         """
         __tracebackhide__ = True
         check_function_name(function_name)
-        check_timeout("invocation_timeout", invocation_timeout)
-        if execution_timeout is not None:
-            check_timeout("execution_timeout", execution_timeout)
+        check_invocation_timeout(invocation_timeout)
+        check_execution_timeout(execution_timeout)
         if is_durable(handler):
             durable: Handler | None = self._resolve(handler)
         else:
@@ -385,7 +391,11 @@ class FakeDurableContext(DirectCalls):
         self._enter("a durable call")
         if self._script is None:
             script = Script()
-            script.execution = self._start(script.handler, None, None, "direct", None, _DIRECT_TIMEOUT)
+            injector = Injector(self._plan(None))
+            durable = self._world_for_another().start(
+                resolve(script.handler), "{}", points=injector, name="direct", invocation_timeout=_DIRECT_TIMEOUT
+            )
+            script.execution = self._started_with(injector, durable, expects_faults=False)
             self._script = script
             script.drive(lambda: script.waits)
         return self._script

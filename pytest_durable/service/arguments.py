@@ -7,9 +7,12 @@ from math import inf
 from typing import Any
 
 from pytest_durable.errors import UsageError
+from pytest_durable.service.limits import MAX_EXECUTION_PAYLOAD, MAX_SECONDS, size_of
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """The Lambda API's pattern for the name of an execution."""
+LONGEST_INVOCATION = 900
+"""Seconds, as documented for ``CreateFunction``; only on Lambda Managed Instances can some invocations take longer."""
 
 
 def check_name(name: Any) -> None:
@@ -41,15 +44,52 @@ def check_function_name(name: Any) -> None:
         )
 
 
-def check_timeout(what: str, seconds: Any) -> None:
-    """Refuse what is no time to wait for; ``what`` is the argument's name.
+def check_execution_timeout(seconds: Any) -> None:
+    """Refuse what AWS does not take for ``DurableConfig.ExecutionTimeout``; None is no timeout.
 
     Raises:
-        UsageError: naming the argument and its value.
+        UsageError: saying what is wrong with it.
     """
     __tracebackhide__ = True
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < inf:
-        raise UsageError(f"{what} must be a number of seconds, more than 0, not {seconds!r}")
+    if seconds is None or (_is_number(seconds) and 1 <= seconds <= MAX_SECONDS and seconds == int(seconds)):
+        return
+    raise UsageError(
+        f"execution_timeout must be a whole number of seconds from 1 to {MAX_SECONDS:,} (366 days), as AWS requires, "
+        f"not {seconds!r}"
+    )
+
+
+def check_invocation_timeout(seconds: Any) -> None:
+    """Refuse what is no time to live for a Lambda. A fraction is fine: a test cuts an invocation short where it likes.
+
+    Raises:
+        UsageError: saying what is wrong with it.
+    """
+    __tracebackhide__ = True
+    if not (_is_number(seconds) and 0 < seconds <= LONGEST_INVOCATION):
+        raise UsageError(
+            f"invocation_timeout must be a number of seconds, more than 0 and at most {LONGEST_INVOCATION}, the longest "
+            f"that AWS lets a Lambda run, not {seconds!r}"
+        )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def check_event_size(payload: str) -> None:
+    """Refuse an event, as JSON, that cannot be sent to a Lambda.
+
+    Raises:
+        UsageError: saying how large it is.
+    """
+    __tracebackhide__ = True
+    size = size_of(payload)
+    if size > MAX_EXECUTION_PAYLOAD:
+        raise UsageError(
+            f"the event is {size:,} bytes of JSON, and a Lambda can be sent {MAX_EXECUTION_PAYLOAD:,} (6 MB). Put the "
+            "data elsewhere, on S3 for example, and send its address"
+        )
 
 
 def count(what: str, number: Any) -> int:
@@ -71,5 +111,5 @@ def check_delay(what: str, seconds: Any) -> None:
         UsageError: naming the argument and its value.
     """
     __tracebackhide__ = True
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < inf:
+    if not (_is_number(seconds) and 0 <= seconds < inf):
         raise UsageError(f"{what} must be a number of seconds, 0 or more, not {seconds!r}")

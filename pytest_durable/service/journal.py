@@ -28,6 +28,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 from pytest_durable.engine import micros_of
 from pytest_durable.service.errors import InvalidParameterValue
 from pytest_durable.service.history import History
+from pytest_durable.service.limits import check_update
 from pytest_durable.service.operations import KINDS, TERMINAL, callback, fire, is_pending, timer_of
 
 _CONTEXT_OR_STEP = (OperationType.CONTEXT, OperationType.STEP)
@@ -86,10 +87,11 @@ class Journal:
         if OperationType.EXECUTION in map(_TYPE, updates):
             _validate_executions(updates)
         self._validate_ids(updates)
-        for update in updates:
+        for position, update in enumerate(updates):
             stored = self.operations.get(update.operation_id)
             if stored is not None:
                 _validate_identity(update, stored)
+            check_update(update, position)
             kind = KINDS.get(update.operation_type._name_)
             if kind is None:
                 raise InvalidParameterValue("Unknown operation type.")

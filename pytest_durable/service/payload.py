@@ -9,6 +9,7 @@ from typing import Any
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 
 from pytest_durable.errors import InvalidEvent, UsageError
+from pytest_durable.service.arguments import check_event_size
 
 
 def payload_of(event: Any) -> str:
@@ -16,9 +17,14 @@ def payload_of(event: Any) -> str:
 
     Raises:
         InvalidEvent: naming what is not JSON.
+        UsageError: if it is too large.
     """
     __tracebackhide__ = True
-    return "{}" if event is None else _json("the event", event)
+    if event is None:
+        return "{}"
+    payload = _json("the event", event)
+    check_event_size(payload)
+    return payload
 
 
 def text_of(result: Any) -> str | None:
