@@ -68,8 +68,8 @@ def check_invocation_timeout(seconds: Any) -> None:
     __tracebackhide__ = True
     if not (_is_number(seconds) and 0 < seconds <= LONGEST_INVOCATION):
         raise UsageError(
-            f"invocation_timeout must be a number of seconds, more than 0 and at most {LONGEST_INVOCATION}, the longest "
-            f"that AWS lets a Lambda run, not {seconds!r}"
+            f"invocation_timeout must be a number of seconds, more than 0 and at most {LONGEST_INVOCATION}, the "
+            f"longest that AWS lets a Lambda run, not {seconds!r}"
         )
 
 
