@@ -17,6 +17,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
     CallbackOptions,
     ChainedInvokeOptions,
     ErrorObject,
+    OperationSubType,
     OperationType,
     OperationUpdate,
 )
@@ -139,7 +140,7 @@ def _identity_fits(operation_id: Any, parent_id: Any, name: Any, sub_type: Any) 
         _ID.fits(operation_id)
         and (not parent_id or _PARENT_ID.fits(parent_id))
         and (not name or _NAME.fits(name))
-        and (not sub_type or _SUB_TYPE.fits(sub_type))
+        and (not sub_type or isinstance(sub_type, OperationSubType) or _SUB_TYPE.fits(sub_type))
     )
 
 
@@ -147,7 +148,7 @@ def _check_identity(update: OperationUpdate, position: int) -> None:
     """Of these members the SDK sends only the id if they are empty (``OperationUpdate.to_dict``)."""
     _ID.check(update.operation_id, position)
     for member, value in ((_PARENT_ID, update.parent_id), (_NAME, update.name), (_SUB_TYPE, update.sub_type)):
-        if value:
+        if value and not isinstance(value, OperationSubType):  # in SDK 2 it is no text, but sent as its value
             member.check(value, position)
 
 
