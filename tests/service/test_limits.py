@@ -389,6 +389,11 @@ def test_a_function_that_cannot_be_invoked(judge: Callable[[OperationUpdate], st
     assert judge(invoke(name)) == REFUSED[name]
 
 
+def test_an_account_is_of_ascii_digits() -> None:
+    name = "１２３４５６７８９０１２:function:f"
+    assert refusal_of(invoke(name)) == f"Invalid function ARN '{name}'"
+
+
 @given(
     name=st.lists(
         st.sampled_from(
