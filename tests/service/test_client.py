@@ -220,7 +220,7 @@ def read(body: Callable[[Caller], Any], operations: int, **options: Any) -> Any:
     def invoke(event: Any, context: Any) -> Any:
         caller = Caller(event)
         if len(event.initial_execution_state.operations) == 1 and not event.initial_execution_state.next_marker:
-            caller.checkpoint(*(update("STEP", "SUCCEED", f"step {n}") for n in range(2, operations)), wait("wait", 1))
+            caller.checkpoint(*(update("STEP", "SUCCEED", f"step-{n}") for n in range(2, operations)), wait("wait", 1))
             return PENDING
         seen.append(body(caller))
         return SUCCEEDED
@@ -243,7 +243,7 @@ def test_the_pages_hold_every_operation_once_and_in_order(page_size: int) -> Non
         assert [len(operations) for operations in found[:-1]] == [page_size] * (len(found) - 1)
         return [operation.operation_id for operations in found for operation in operations][1:]
 
-    assert read(body, 6, page_size=page_size) == ["step 2", "step 3", "step 4", "step 5", "wait"]
+    assert read(body, 6, page_size=page_size) == ["step-2", "step-3", "step-4", "step-5", "wait"]
 
 
 def test_a_page_holds_no_more_than_was_asked_for() -> None:

@@ -113,7 +113,7 @@ def test_an_execution_that_runs_out_of_time(ctx: FakeDurableContext) -> None:
 
 
 def test_a_result_that_the_handler_stores_because_it_is_large(ctx: FakeDurableContext) -> None:
-    large = "x" * (6 * 1024 * 1024)
+    large = "x" * (6 * 1024 * 1024 - 20)
     execution = run(ctx, lambda event, context: large)
     [event] = details(execution, "ExecutionSucceeded")
     assert event["Result"]["Payload"] == f'"{large}"'

@@ -209,9 +209,9 @@ def nested(**endings: ContextOptions | None) -> Journal:
     journal.apply(
         [
             update("CONTEXT", "START", "outer"),
-            update("STEP", "SUCCEED", "outer step", parent_id="outer"),
+            update("STEP", "SUCCEED", "outer-step", parent_id="outer"),
             update("CONTEXT", "START", "inner", parent_id="outer"),
-            update("STEP", "SUCCEED", "inner step", parent_id="inner"),
+            update("STEP", "SUCCEED", "inner-step", parent_id="inner"),
         ],
         NOW,
     )
@@ -223,18 +223,18 @@ def nested(**endings: ContextOptions | None) -> Journal:
 
 PLAIN = None
 REPLAYS = ContextOptions(replay_children=True)
-EVERYTHING = {"outer", "outer step", "inner", "inner step"}
+EVERYTHING = {"outer", "outer-step", "inner", "inner-step"}
 
 
 @pytest.mark.parametrize(
     ("endings", "shown"),
     [
         ({}, EVERYTHING),
-        ({"inner": PLAIN}, EVERYTHING - {"inner step"}),
+        ({"inner": PLAIN}, EVERYTHING - {"inner-step"}),
         ({"inner": REPLAYS}, EVERYTHING),
         ({"inner": PLAIN, "outer": PLAIN}, {"outer"}),
         ({"inner": REPLAYS, "outer": PLAIN}, {"outer"}),
-        ({"inner": PLAIN, "outer": REPLAYS}, EVERYTHING - {"inner step"}),
+        ({"inner": PLAIN, "outer": REPLAYS}, EVERYTHING - {"inner-step"}),
         ({"inner": REPLAYS, "outer": REPLAYS}, EVERYTHING),
     ],
 )

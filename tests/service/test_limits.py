@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 
 from pytest_durable.service import limits
 from pytest_durable.service.errors import InvalidParameterValue
-from pytest_durable.service.lambda_context import ACCOUNT, REGION
+from pytest_durable.service.identity import ACCOUNT, REGION
 from pytest_durable.service.limits import NotSent, check_update
 from tests.service.journals import update
 

@@ -80,8 +80,8 @@ def test_a_refused_request_stores_nothing_of_what_came_before_it(request_: Refus
     journal.take_delta()
     fine = [
         update("STEP", "START", "fine"),
-        update("CONTEXT", "SUCCEED", "fine too", payload="1"),
-        wait("fine as well"),
+        update("CONTEXT", "SUCCEED", "fine-too", payload="1"),
+        wait("fine-as-well"),
     ]
     assert refusal_of(journal, [*fine, *request_.updates]) is not None
     assert journal.operations == before
