@@ -130,6 +130,8 @@ def _ending(record: InvocationRecord) -> list[str]:
         return [f"✗ struck: {record.struck}"]
     if record.output is None:
         return ["… still running"]
+    if record.refused is not None:
+        return [f"✗ refused: {record.refused}"]
     if record.output in ("died", "raised") and record.error is not None:
         return [f"✗ {record.error[0]}: {record.error[1]}"]
     return [] if record.events and record.output == "PENDING" else [record.output.lower()]

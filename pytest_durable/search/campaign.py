@@ -13,6 +13,7 @@ from pytest_durable.faults import WHERE, Fault, FaultPlan
 from pytest_durable.report.failure import Failure
 from pytest_durable.search import draw
 from pytest_durable.search.runner import Run, Runner, silence
+from pytest_durable.service.output import ExecutionStatus
 from pytest_durable.service.record import place_text
 
 OTHER_RUNS = 5
@@ -28,16 +29,19 @@ class Verification:
         places: every place a kill can land in the fault-free run, as text, in order.
         killed: the places at which the execution was killed, as text, in order.
         drawn: how many plans of several kills were drawn.
+        outcome: how the fault-free run ended, as text, if it did not succeed; None if it did.
     """
 
     runs: int
     places: tuple[str, ...]
     killed: tuple[str, ...]
     drawn: int
+    outcome: str | None = None
 
     def __str__(self) -> str:
         drawn = f", and under {self.drawn} drawn plans of several kills" if self.drawn else ""
-        return f"killed at {len(self.killed)} of {len(self.places)} places{drawn}: every replay was safe"
+        ended = f". But without any kill it ends {self.outcome}" if self.outcome is not None else ""
+        return f"killed at {len(self.killed)} of {len(self.places)} places{drawn}: every replay was safe{ended}"
 
 
 class Search:
@@ -167,4 +171,5 @@ def verify(runner: Runner, *, kills: int, examples: int, seed: int, only: FaultP
             killed.extend(search.attempt(FaultPlan([place])).injector.struck)
         if kills > 1:
             drawn = draw.plans(search, places, kills, examples, seed)
-    return Verification(runner.runs, tuple(map(str, places)), tuple(map(str, killed)), drawn)
+    outcome = None if calm.execution.status is ExecutionStatus.SUCCEEDED else str(calm.outcome)
+    return Verification(runner.runs, tuple(map(str, places)), tuple(map(str, killed)), drawn, outcome)

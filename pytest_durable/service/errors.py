@@ -24,7 +24,13 @@ class ServiceError(ClientError):  # type: ignore[misc]  # which is why its base 
 
 
 class InvalidParameterValue(Exception):
-    """A request that the service refuses with ``InvalidParameterValueException``, HTTP 400; holds its message."""
+    """A request that the service refuses with ``InvalidParameterValueException``, HTTP 400; holds its message.
+
+    Attributes:
+        operation_id: of the operation whose update is refused; None if it is the request as a whole.
+    """
+
+    operation_id: str | None = None
 
     def as_service_error(self, operation: str) -> ServiceError:
         """The answer to a call of ``operation``."""

@@ -146,7 +146,11 @@ class Invocation:
         journal = execution.journal
         now = self.world.clock.now()
         journal.fire_due(now)
-        journal.apply(updates, now)
+        try:
+            journal.apply(updates, now)
+        except InvalidParameterValue as refusal:
+            self._note_refusal(refusal)
+            raise
         places = self._note(updates)
         if updates and updates[-1].operation_type is OperationType.EXECUTION:
             execution.store_output(updates[-1])
@@ -181,6 +185,13 @@ class Invocation:
         cause = "a finished journal is sealed"
         self.process.kill(cause)
         raise Killed(cause)
+
+    def _note_refusal(self, refusal: InvalidParameterValue) -> None:
+        """The service does not take what the SDK sends: the invocation will end, and the test is to know of what."""
+        path = "" if refusal.operation_id is None else self.execution.path_of(refusal.operation_id)
+        self.record.refused = f"{path}: {refusal}" if path else str(refusal)
+        if refusal.operation_id is not None:
+            self.record.events.append((refusal.operation_id, path, "refused"))
 
     def _note(self, updates: Sequence[OperationUpdate]) -> list[tuple[str, str]]:
         """Write down what was stored; the places it brings the execution to, in order."""

@@ -130,6 +130,7 @@ class InvocationRecord:
         bodies: the runs of bodies, in order.
         asked: what its durable calls asked for, by operation id.
         events: operation id, path and a word for what happened, in order; no word for a call as such.
+        refused: what the service refused to store, and why, if it did.
         interrupted: whether it stored that an at-most-once step was interrupted before it.
         alarms: ids of operations whose body should not have run.
     """
@@ -145,6 +146,7 @@ class InvocationRecord:
     bodies: list[BodyRun] = field(default_factory=list)
     asked: dict[str, Asked] = field(default_factory=dict)
     events: list[tuple[str, str, str]] = field(default_factory=list)
+    refused: str | None = None
     interrupted: bool = False
     alarms: set[str] = field(default_factory=set)
 
