@@ -28,17 +28,6 @@ class Killed(BaseException):
     """Raised in every task of a process that died. A ``BaseException``, as is every way a real process dies."""
 
 
-class Waiter:
-    """One task's stay at one blocking point. ``done`` once it was woken or timed out."""
-
-    __slots__ = ("done", "task", "woken")
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.done = False
-        self.woken = False
-
-
 class Process:
     """The tasks that die together.
 
@@ -89,18 +78,39 @@ class Task(greenlet.greenlet):
 
     Attributes:
         number: position in the order of creation, from 1, within its world.
+        stay: the number of its stay at a blocking point; 0 while it waits for nothing.
+        woken: whether its last stay ended by being woken, not by its deadline or a kill.
         result: what the target returned, once it has.
         raised: what it raised instead.
         data: room for the code above the engine, per task.
     """
 
+    __slots__ = (
+        "data",
+        "finished",
+        "locals",
+        "name",
+        "number",
+        "process",
+        "raised",
+        "refusals",
+        "result",
+        "stay",
+        "target",
+        "waiting_for",
+        "woken",
+        "world",
+    )
+
     def __init__(self, world: World, process: Process, number: int, name: str, target: Callable[[], Any]) -> None:
-        super().__init__()
+        super().__init__(None, world.hub)
         self.world = world
         self.process = process
         self.number = number
         self.name = name
         self.target = target
+        self.stay = 0
+        self.woken = False
         self.waiting_for: str | None = None
         self.refusals = 0
         self.data: Any = None

@@ -22,9 +22,10 @@ from typing import Any
 
 import greenlet
 
-from pytest_durable.engine.clock import MICROS, VirtualClock, micros_in
+from pytest_durable.engine.blocking import block
+from pytest_durable.engine.clock import VirtualClock, micros_in
 from pytest_durable.engine.scheduler import FirstInFirstOut, Scheduler
-from pytest_durable.engine.task import Killed, Process, Task, Waiter, current_task
+from pytest_durable.engine.task import Killed, Process, Task, current_task
 from pytest_durable.engine.trace import Trace
 
 
@@ -55,13 +56,13 @@ class World:
         self.fatal: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
         self.dying: list[Process] = []
         self._plain = type(self.scheduler) is FirstInFirstOut
-        self._ready: deque[Task] = deque()
-        self._timers: list[tuple[int, int, Waiter | Callable[[], None]]] = []
-        self._sequence = 0
+        self.ready: deque[Task] = deque()
+        self.timers: list[tuple[int, int, Task | Callable[[], None]]] = []
+        self.sequence = 0
         self._tasks = 0
         self._ended: list[Task] = []
         self._processes: dict[Process, None] = {}
-        self._hub: greenlet.greenlet | None = None
+        self.hub: greenlet.greenlet | None = None
         self.tracer: Any = None
         self._done: Callable[[], bool] = bool
         self._limit: int | None = None
@@ -96,7 +97,7 @@ class World:
         self._tasks += 1
         task = Task(self, process, self._tasks, name, target)
         process.tasks[task] = None
-        self._ready.append(task)
+        self.ready.append(task)
         self.note("spawn", task.number, process.name, name)
         return task
 
@@ -108,94 +109,27 @@ class World:
         """Cut off a task that goes on although its process is dead: it is never switched to again."""
         task.finished = True
         self._ended.append(task)
-        assert self._hub is not None
-        self._hub.switch()
+        assert self.hub is not None
+        self.hub.switch()
 
     # --- blocking, called from tasks ----------------------------------------------------------------------------
 
-    def block(self, task: Task, why: str, waiters: deque[Waiter] | None, timeout: float | None) -> bool:
-        """Block ``task``, the current one, until somebody wakes its waiter, or ``timeout`` seconds have passed.
-
-        Args:
-            task: the current task.
-            why: what it waits for, for the deadlock report.
-            waiters: where the waiter is put, for `wake_one`; None to sleep for ``timeout``.
-            timeout: seconds of virtual time; None for ever.
-
-        Returns:
-            Whether it was woken; False after a timeout.
-
-        Raises:
-            Killed: if the task's process is dead, now or when it would go on.
-        """
-        process = task.process
-        if process.cause is not None:
-            process.refuse(task)
-        waiter = Waiter(task)
-        if waiters is not None:
-            waiters.append(waiter)
-        if timeout is not None:
-            self._sequence += 1
-            due = self.clock.micros + micros_in(timeout) if timeout > 0 else self.clock.micros
-            heapq.heappush(self._timers, (due, self._sequence, waiter))
-        task.waiting_for = why
-        try:
-            self._leave(waiter)
-        finally:  # a kill may have been thrown in: nobody must wake, or wait for, a task that is gone
-            task.waiting_for = None
-            if not waiter.woken:
-                waiter.done = True
-                if waiters is not None:
-                    waiters.remove(waiter)
-        if process.cause is not None:
-            process.refuse(task)
-        return waiter.woken
-
-    def _leave(self, waiter: Waiter) -> None:
-        """Run whatever comes next, until ``waiter`` is done.
+    def leave(self, task: Task) -> None:
+        """Run whatever comes next, until ``task``, the current one, is woken or its deadline has come.
 
         The next task is switched to directly, and a task that only waits for the next deadline goes on at once: the
-        same order as by way of the world, for half of the switches.
+        same order as by way of the world, for half of the switches. A tracer of the task stays with the task.
         """
         if self._ended or self.dying:
-            self._switch_to(self._hub)
-        elif self._ready:
-            task = self._ready.popleft() if self._plain else self._next_ready()
-            self.trace.entries.append((self.clock.micros, task.number))
-            if task.parent is not self._hub:
-                self._adopt(task)
-            self._switch_to(task)
-        elif self._done() or not self._is_next(waiter):
-            self._switch_to(self._hub)
+            target = self.hub
+        elif self.ready:
+            target = following = self.ready.popleft() if self._plain else self._next_ready()
+            self.trace.entries.append((self.clock.micros, following.number))
+        elif self._done() or not self._skip_to(task):
+            target = self.hub
         else:
-            heapq.heappop(self._timers)
-            waiter.done = True
-            self.trace.entries.append((self.clock.micros, waiter.task.number))
-
-    def _adopt(self, task: Task) -> None:
-        """Have ``task`` come back here when it ends."""
-        assert self._hub is not None
-        task.parent = self._hub
-
-    def _is_next(self, waiter: Waiter) -> bool:
-        """Whether ``waiter``'s is the next deadline of all, within the limit; the clock is moved to it then."""
-        timers = self._timers
-        while timers:
-            micros, _, what = timers[0]
-            if what is waiter:
-                if self._limit is not None and micros > self._limit:
-                    return False
-                if micros > self.clock.micros:
-                    self.clock.micros = micros
-                return True
-            if type(what) is not Waiter or not what.done:
-                return False
-            heapq.heappop(timers)
-        return False
-
-    @staticmethod
-    def _switch_to(target: greenlet.greenlet | None) -> None:
-        """Switch away from the current task; a tracer of the task stays with the task."""
+            self.trace.entries.append((self.clock.micros, task.number))
+            return
         assert target is not None
         tracer = sys.gettrace()
         if tracer is None:
@@ -207,6 +141,23 @@ class World:
         finally:
             sys.settrace(tracer)
 
+    def _skip_to(self, task: Task) -> bool:
+        """Move the clock to the deadline of ``task`` if that is the next of all, within the limit; whether it is."""
+        timers = self.timers
+        while timers:
+            micros, number, what = timers[0]
+            if number == task.stay:
+                if self._limit is not None and micros > self._limit:
+                    return False
+                if micros > self.clock.micros:
+                    self.clock.micros = micros
+                heapq.heappop(timers)
+                return True
+            if not isinstance(what, Task) or what.stay == number:
+                return False
+            heapq.heappop(timers)
+        return False
+
     def sleep(self, seconds: float) -> None:
         """Block the current task for ``seconds`` of virtual time; at least, everything else that is ready runs.
 
@@ -217,30 +168,20 @@ class World:
         task = current_task()
         if task is None or task.world is not self:
             raise RuntimeError("a virtual sleep outside of the simulation")
-        self.block(task, "sleep", None, seconds)
-
-    def wake_one(self, waiters: deque[Waiter]) -> bool:
-        """Wake the task that waits longest in ``waiters``; False if none does."""
-        while waiters:
-            waiter = waiters.popleft()
-            if not waiter.done:
-                waiter.done = waiter.woken = True
-                self._ready.append(waiter.task)
-                return True
-        return False
+        block("sleep", None, self.clock.micros + micros_in(seconds))
 
     # --- time -----------------------------------------------------------------------------------------------------
 
     def call_at(self, micros: int, action: Callable[[], None]) -> None:
         """Call ``action`` from the world when the clock shows ``micros``, or as soon as it can if that is past."""
-        self._sequence += 1
-        heapq.heappush(self._timers, (micros, self._sequence, action))
+        self.sequence += 1
+        heapq.heappush(self.timers, (micros, self.sequence, action))
 
     def let_pass(self, until: int) -> None:
         """Let virtual time pass up to ``until`` microseconds: from a task by sleeping, from a test by running."""
         task = current_task()
         if task is not None and task.world is self:
-            self.sleep((until - self.clock.micros) / MICROS)
+            block("sleep", None, until)
         elif self.guard is not None:
             with self.guard():
                 self.run(lambda: False, until)
@@ -249,10 +190,10 @@ class World:
 
     def _fire_next(self, limit: int | None) -> Stop | None:
         """Move the clock to the earliest live deadline and fire it; say why not, if not."""
-        timers = self._timers
+        timers = self.timers
         while timers:
-            micros, _, what = timers[0]
-            if type(what) is Waiter and what.done:
+            micros, number, what = timers[0]
+            if isinstance(what, Task) and what.stay != number:  # it was woken before
                 heapq.heappop(timers)
                 continue
             if limit is not None and micros > limit:
@@ -260,11 +201,11 @@ class World:
             heapq.heappop(timers)
             if micros > self.clock.micros:
                 self.clock.micros = micros
-            if type(what) is Waiter:
-                what.done = True
-                self._ready.append(what.task)
+            if isinstance(what, Task):
+                what.stay = 0
+                self.ready.append(what)
             else:
-                what()  # type: ignore[operator]  # `type(x) is Waiter` does not narrow a union for mypy
+                what()
             return None
         if limit is None:
             return Stop.IDLE
@@ -281,15 +222,15 @@ class World:
             BaseException: one of `fatal` that ended a task: the user's interrupt, wherever it struck, or a verdict of
                 the test's own.
         """
-        if self._hub is not None:
+        if self.hub is not None:
             raise RuntimeError("the world is already running")
-        self._hub = greenlet.getcurrent()
+        self._take_charge()
         self._done, self._limit = done, limit
         self.tracer = sys.gettrace()
         try:
             self._settle()  # what was killed since the last run
             while not done():
-                if self._ready:
+                if self.ready:
                     self._resume(self._next_ready())
                     if self._ended or self.dying:
                         self._settle()
@@ -301,11 +242,18 @@ class World:
                         self._settle()
             return Stop.DONE
         finally:
-            self._hub = None
+            self.hub = None
             self._done = bool
 
+    def _take_charge(self) -> None:
+        """Have every task come back here when it ends."""
+        self.hub = greenlet.getcurrent()
+        for process in self._processes:
+            for task in process.tasks:
+                task.parent = self.hub
+
     def _next_ready(self) -> Task:
-        ready = self._ready
+        ready = self.ready
         if self._plain or len(ready) == 1:
             return ready.popleft()
         index = self.scheduler.pick(tuple(ready))
@@ -318,7 +266,6 @@ class World:
         if task.finished:
             return
         self.trace.entries.append((self.clock.micros, task.number))
-        self._adopt(task)
         tracer = sys.gettrace()
         if tracer is not None:
             sys.settrace(None)
@@ -357,7 +304,7 @@ class World:
                 continue
             self._resume(task, Killed(process.cause))
         process.tasks.clear()
-        self._ready = deque(task for task in self._ready if task.process is not process)
+        self.ready = deque(task for task in self.ready if task.process is not process)
         self._exit(process)
 
     def _exit(self, process: Process) -> None:
@@ -375,16 +322,16 @@ class World:
 
     def close(self) -> None:
         """Kill everything that is left and unwind it; nothing of this world runs afterwards."""
-        self._timers.clear()
+        self.timers.clear()
         for process in list(self._processes):
             process.on_exit = _ignore
             process.kill("the world was closed")
-        self._hub = greenlet.getcurrent()
+        self._take_charge()
         try:
             self._settle()
         finally:
-            self._hub = None
-        self._ready.clear()
+            self.hub = None
+        self.ready.clear()
 
     @property
     def is_empty(self) -> bool:
