@@ -6,8 +6,8 @@ waits for it.
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
+from heapq import heappush
 
 from greenlet import getcurrent
 
@@ -20,7 +20,7 @@ def block(why: str, waiters: deque[Task] | None = None, until: int | None = None
     Args:
         why: what it waits for, for the deadlock report.
         waiters: where the task is put, for `wake`; None to sleep.
-        until: virtual time in microseconds since the epoch, now if that is past; None for ever.
+        until: virtual time in microseconds since the epoch, not past; None for ever.
 
     Returns:
         Whether it was woken; False after a timeout.
@@ -36,15 +36,13 @@ def block(why: str, waiters: deque[Task] | None = None, until: int | None = None
     if process.cause is not None:
         process.refuse(task)
     world = task.world
-    world.sequence += 1
-    task.stay = world.sequence
+    world.sequence = task.stay = world.sequence + 1
     task.woken = False
     task.waiting_for = why
     if waiters is not None:
         waiters.append(task)
     if until is not None:
-        now = world.clock.micros
-        heapq.heappush(world.timers, (max(now, until), task.stay, task))
+        heappush(world.timers, (until, task.stay, task))
     try:
         world.leave(task)
     finally:  # a kill may have been thrown in: nobody must wake, or wait for, a task that is gone

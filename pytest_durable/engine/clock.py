@@ -6,8 +6,8 @@ Time is a whole number of microseconds since the Unix epoch, not a float: sums o
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Protocol
 
 MICROS = 1_000_000
@@ -31,7 +31,7 @@ def micros_in(seconds: float) -> int:
 
     A nanosecond is taken off first, which is the noise of the multiplication: 0.000123 s is 123 microseconds.
     """
-    return math.ceil(seconds * MICROS - 1e-3)
+    return ceil(seconds * MICROS - 1e-3)
 
 
 class TimePasser(Protocol):
@@ -66,6 +66,10 @@ class VirtualClock:
     def time(self) -> float:
         """The virtual instant in seconds since the Unix epoch, as ``time.time()`` gives it."""
         return self.micros / MICROS
+
+    def after(self, seconds: float) -> int:
+        """The virtual instant in ``seconds`` from now, in microseconds; now if they are negative."""
+        return self.micros + micros_in(seconds) if seconds > 0 else self.micros
 
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` of virtual time pass; timers that fall due on the way fire in their order.

@@ -11,19 +11,19 @@ The rules:
 
 from __future__ import annotations
 
-import heapq
 import sys
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
 from functools import cached_property
+from heapq import heappop, heappush
 from random import Random
 from typing import Any
 
 import greenlet
 
 from pytest_durable.engine.blocking import block
-from pytest_durable.engine.clock import VirtualClock, micros_in
+from pytest_durable.engine.clock import VirtualClock
 from pytest_durable.engine.scheduler import FirstInFirstOut, Scheduler
 from pytest_durable.engine.task import Killed, Process, Task, current_task
 from pytest_durable.engine.trace import Trace
@@ -151,11 +151,11 @@ class World:
                     return False
                 if micros > self.clock.micros:
                     self.clock.micros = micros
-                heapq.heappop(timers)
+                heappop(timers)
                 return True
             if not isinstance(what, Task) or what.stay == number:
                 return False
-            heapq.heappop(timers)
+            heappop(timers)
         return False
 
     def sleep(self, seconds: float) -> None:
@@ -168,14 +168,14 @@ class World:
         task = current_task()
         if task is None or task.world is not self:
             raise RuntimeError("a virtual sleep outside of the simulation")
-        block("sleep", None, self.clock.micros + micros_in(seconds))
+        block("sleep", None, self.clock.after(seconds))
 
     # --- time -----------------------------------------------------------------------------------------------------
 
     def call_at(self, micros: int, action: Callable[[], None]) -> None:
         """Call ``action`` from the world when the clock shows ``micros``, or as soon as it can if that is past."""
         self.sequence += 1
-        heapq.heappush(self.timers, (micros, self.sequence, action))
+        heappush(self.timers, (micros, self.sequence, action))
 
     def let_pass(self, until: int) -> None:
         """Let virtual time pass up to ``until`` microseconds: from a task by sleeping, from a test by running."""
@@ -194,11 +194,11 @@ class World:
         while timers:
             micros, number, what = timers[0]
             if isinstance(what, Task) and what.stay != number:  # it was woken before
-                heapq.heappop(timers)
+                heappop(timers)
                 continue
             if limit is not None and micros > limit:
                 break
-            heapq.heappop(timers)
+            heappop(timers)
             if micros > self.clock.micros:
                 self.clock.micros = micros
             if isinstance(what, Task):
