@@ -12,10 +12,12 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import greenlet
+from greenlet import getcurrent
 
 if TYPE_CHECKING:
     from pytest_durable.engine.world import World
@@ -160,13 +162,15 @@ _MACHINERY = frozenset(
 """Packages whose frames are never the user's code."""
 
 
-def _is_machinery(frame: FrameType) -> bool:
-    return str(frame.f_globals.get("__name__")).partition(".")[0] in _MACHINERY
+@cache
+def _is_machinery(module: str) -> bool:
+    """Whether the module of this name belongs to one of these packages."""
+    return module.partition(".")[0] in _MACHINERY
 
 
 def user_frame(frame: FrameType | None) -> FrameType | None:
     """The innermost frame from ``frame`` outwards that belongs to the user's code, or None."""
-    while frame is not None and _is_machinery(frame):
+    while frame is not None and _is_machinery(str(frame.f_globals.get("__name__"))):
         frame = frame.f_back
     return frame
 
@@ -179,7 +183,7 @@ def place_of(frame: FrameType) -> str:
 
 def current_task() -> Task | None:
     """The task that runs this code, or None outside of a world (and in any other OS thread)."""
-    current = greenlet.getcurrent()
+    current = getcurrent()
     return current if type(current) is Task else None
 
 
@@ -188,7 +192,7 @@ def origin_of(traceback: TracebackType | None) -> str | None:
     found = None
     while traceback is not None:
         frame = traceback.tb_frame
-        if not _is_machinery(frame):
+        if not _is_machinery(str(frame.f_globals.get("__name__"))):
             found = f"{frame.f_code.co_filename}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
     return found
