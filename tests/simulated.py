@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pytest_durable.engine import Process, Scheduler, Stop, Task, VirtualClock, World
+from pytest_durable.engine import Process, Scheduler, Stop, Task, VirtualClock, World, micros_in
 from pytest_durable.engine import block as block_at
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -55,7 +55,7 @@ def elapsed(world: World) -> float:
 
 def block(world: World, waiters: deque[Task], timeout: float | None = None) -> bool:
     """Block the current task of ``world`` at ``waiters``, as a primitive does."""
-    return block_at("a light", waiters, None if timeout is None else world.clock.after(timeout))
+    return block_at("a light", waiters, None if timeout is None else world.clock.micros + micros_in(timeout))
 
 
 def together(world: World, *bodies: Callable[[], Any]) -> None:

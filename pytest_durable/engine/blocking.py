@@ -36,6 +36,8 @@ def block(why: str, waiters: deque[Task] | None = None, until: int | None = None
     if process.cause is not None:
         process.refuse(task)
     world = task.world
+    if until is not None and world.skip_to(until, task):
+        return False
     world.sequence = task.stay = world.sequence + 1
     task.woken = False
     task.waiting_for = why
@@ -44,7 +46,7 @@ def block(why: str, waiters: deque[Task] | None = None, until: int | None = None
     if until is not None:
         heappush(world.timers, (until, task.stay, task))
     try:
-        world.leave(task)
+        world.leave()
     finally:  # a kill may have been thrown in: nobody must wake, or wait for, a task that is gone
         task.waiting_for = None
         if not task.woken:

@@ -27,11 +27,11 @@ def micros_of(moment: datetime) -> int:
 
 
 def micros_in(seconds: float) -> int:
-    """``seconds`` in microseconds, rounded up: a sleeper must never wake before its time.
+    """``seconds`` in microseconds, rounded up: a sleeper must never wake before its time. None are less than none.
 
     A nanosecond is taken off first, which is the noise of the multiplication: 0.000123 s is 123 microseconds.
     """
-    return ceil(seconds * MICROS - 1e-3)
+    return ceil(seconds * MICROS - 1e-3) if seconds > 0 else 0
 
 
 class TimePasser(Protocol):
@@ -66,10 +66,6 @@ class VirtualClock:
     def time(self) -> float:
         """The virtual instant in seconds since the Unix epoch, as ``time.time()`` gives it."""
         return self.micros / MICROS
-
-    def after(self, seconds: float) -> int:
-        """The virtual instant in ``seconds`` from now, in microseconds; now if they are negative."""
-        return self.micros + micros_in(seconds) if seconds > 0 else self.micros
 
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` of virtual time pass; timers that fall due on the way fire in their order.

@@ -23,7 +23,7 @@ from typing import Any
 import greenlet
 
 from pytest_durable.engine.blocking import block
-from pytest_durable.engine.clock import VirtualClock
+from pytest_durable.engine.clock import VirtualClock, micros_in
 from pytest_durable.engine.scheduler import FirstInFirstOut, Scheduler
 from pytest_durable.engine.task import Killed, Process, Task, current_task
 from pytest_durable.engine.trace import Trace
@@ -114,22 +114,29 @@ class World:
 
     # --- blocking, called from tasks ----------------------------------------------------------------------------
 
-    def leave(self, task: Task) -> None:
-        """Run whatever comes next, until ``task``, the current one, is woken or its deadline has come.
+    def skip_to(self, until: int, task: Task) -> bool:
+        """Let ``task``, the current one, go on at ``until`` without leaving it, if nothing else happens before."""
+        if self.ready or self._ended or self.dying:
+            return False
+        earliest = self._next_deadline()
+        if earliest is not None and earliest <= until:  # equal ones fire in the order in which they were made
+            return False
+        if (self._limit is not None and until > self._limit) or self._done():
+            return False
+        if until > self.clock.micros:
+            self.clock.micros = until
+        self.trace.entries.append((self.clock.micros, task.number))
+        return True
 
-        The next task is switched to directly, and a task that only waits for the next deadline goes on at once: the
-        same order as by way of the world, for half of the switches. A tracer of the task stays with the task.
+    def leave(self) -> None:
+        """Run whatever comes next, until the current task is switched to again; its tracer stays with it.
+
+        The next task is switched to directly: the same order as by way of the world, for half of the switches.
         """
-        if self._ended or self.dying:
-            target = self.hub
-        elif self.ready:
-            target = following = self.ready.popleft() if self._plain else self._next_ready()
-            self.trace.entries.append((self.clock.micros, following.number))
-        elif self._done() or not self._skip_to(task):
-            target = self.hub
-        else:
+        target = self.hub
+        if self.ready and not self._ended and not self.dying:
+            target = task = self.ready.popleft() if self._plain else self._next_ready()
             self.trace.entries.append((self.clock.micros, task.number))
-            return
         assert target is not None
         tracer = sys.gettrace()
         if tracer is None:
@@ -141,23 +148,6 @@ class World:
         finally:
             sys.settrace(tracer)
 
-    def _skip_to(self, task: Task) -> bool:
-        """Move the clock to the deadline of ``task`` if that is the next of all, within the limit; whether it is."""
-        timers = self.timers
-        while timers:
-            micros, number, what = timers[0]
-            if number == task.stay:
-                if self._limit is not None and micros > self._limit:
-                    return False
-                if micros > self.clock.micros:
-                    self.clock.micros = micros
-                heappop(timers)
-                return True
-            if not isinstance(what, Task) or what.stay == number:
-                return False
-            heappop(timers)
-        return False
-
     def sleep(self, seconds: float) -> None:
         """Block the current task for ``seconds`` of virtual time; at least, everything else that is ready runs.
 
@@ -168,7 +158,7 @@ class World:
         task = current_task()
         if task is None or task.world is not self:
             raise RuntimeError("a virtual sleep outside of the simulation")
-        block("sleep", None, self.clock.after(seconds))
+        block("sleep", None, self.clock.micros + micros_in(seconds))
 
     # --- time -----------------------------------------------------------------------------------------------------
 
@@ -188,19 +178,23 @@ class World:
         else:
             self.run(lambda: False, until)
 
-    def _fire_next(self, limit: int | None) -> Stop | None:
-        """Move the clock to the earliest live deadline and fire it; say why not, if not."""
+    def _next_deadline(self) -> int | None:
+        """The earliest deadline that somebody still waits for, or None."""
         timers = self.timers
         while timers:
             micros, number, what = timers[0]
-            if isinstance(what, Task) and what.stay != number:  # it was woken before
-                heappop(timers)
-                continue
-            if limit is not None and micros > limit:
-                break
-            heappop(timers)
-            if micros > self.clock.micros:
-                self.clock.micros = micros
+            if not isinstance(what, Task) or what.stay == number:
+                return micros
+            heappop(timers)  # the task was woken before
+        return None
+
+    def _fire_next(self, limit: int | None) -> Stop | None:
+        """Move the clock to the earliest deadline and fire it; say why not, if not."""
+        earliest = self._next_deadline()
+        if earliest is not None and (limit is None or earliest <= limit):
+            what = heappop(self.timers)[2]
+            if earliest > self.clock.micros:
+                self.clock.micros = earliest
             if isinstance(what, Task):
                 what.stay = 0
                 self.ready.append(what)

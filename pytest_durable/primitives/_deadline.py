@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_durable.engine import MICROS, current_task
+from pytest_durable.engine import MICROS, current_task, micros_in
 
 
 def deadline_after(timeout: float | None) -> int | None:
@@ -10,7 +10,7 @@ def deadline_after(timeout: float | None) -> int | None:
     if timeout is None:
         return None
     task = current_task()
-    return None if task is None else task.world.clock.after(timeout)
+    return None if task is None else task.world.clock.micros + micros_in(timeout)
 
 
 def left_until(deadline: int | None) -> float | None:
