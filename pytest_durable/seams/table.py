@@ -77,18 +77,22 @@ _SHARED = {"Any", "Callable", "Iterable", "deque"}
 """Names that these libraries themselves only import."""
 
 
-class Facade(ModuleType):
-    """Stands in for a whole library module, with the names of the table and no other."""
+def facade(library: ModuleType, names: Mapping[str, Any]) -> ModuleType:
+    """Stands in for a whole library module, with the names of the table and no other.
 
-    def __init__(self, library: ModuleType, names: Mapping[str, Any]) -> None:
-        super().__init__(library.__name__, f"Simulated {library.__name__}.")
-        for name, stand_in in names.items():
-            setattr(self, name, getattr(library, name) if stand_in is _KEPT else stand_in)
+    It refuses by a ``__getattr__`` of the module's own: the interpreter is slow with subclasses of the module type.
+    """
 
-    def __getattr__(self, name: str) -> Any:
+    def refuse(name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise UnknownPrimitive(f"the SDK uses {self.__name__}.{name}")
+        raise UnknownPrimitive(f"the SDK uses {library.__name__}.{name}")
+
+    module = ModuleType(library.__name__, f"Simulated {library.__name__}.")
+    for name, stand_in in names.items():
+        setattr(module, name, getattr(library, name) if stand_in is _KEPT else stand_in)
+    module.__getattr__ = refuse  # type: ignore[method-assign]  # PEP 562
+    return module
 
 
 def knows(library: str, name: str) -> bool:
@@ -113,7 +117,7 @@ def _replacements() -> dict[int, tuple[str, Any, Any]]:
     """Identity of each original -> (its full name, the original, its stand-in or None if unknown)."""
     found: dict[int, tuple[str, Any, Any]] = {}
     for library, names in TABLE.items():
-        found[id(library)] = (library.__name__, library, Facade(library, names))
+        found[id(library)] = (library.__name__, library, facade(library, names))
         if library is datetime:
             continue  # the bare class is a type to match values against; only ``datetime.datetime.now`` reads a clock
         for name, original in _public(library):
