@@ -118,9 +118,10 @@ class World:
         """Let ``task``, the current one, go on at ``until`` without leaving it, if nothing else happens before."""
         if self.ready or self._ended or self.dying:
             return False
-        earliest = self._next_deadline()
-        if earliest is not None and earliest <= until:  # equal ones fire in the order in which they were made
-            return False
+        if self.timers and self.timers[0][0] <= until:
+            earliest = self._next_deadline()
+            if earliest is not None and earliest <= until:  # equal ones fire in the order in which they were made
+                return False
         if (self._limit is not None and until > self._limit) or self._done():
             return False
         if until > self.clock.micros:

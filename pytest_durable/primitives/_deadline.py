@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pytest_durable.engine import MICROS, current_task, micros_in
+from greenlet import getcurrent
+
+from pytest_durable.engine import MICROS, Task, current_task, micros_in
 
 
 def deadline_after(timeout: float | None) -> int | None:
     """The virtual time, in microseconds since the epoch, ``timeout`` seconds from now; None for no timeout."""
     if timeout is None:
         return None
-    task = current_task()
-    return None if task is None else task.world.clock.micros + micros_in(timeout)
+    task = getcurrent()
+    return task.world.clock.micros + micros_in(timeout) if type(task) is Task else None
 
 
 def left_until(deadline: int | None) -> float | None:
