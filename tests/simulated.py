@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pytest_durable.engine import Process, Scheduler, Stop, VirtualClock, Waiter, World, current_task
+from pytest_durable.engine import Process, Scheduler, Stop, Task, VirtualClock, World, micros_in
+from pytest_durable.engine import block as block_at
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -52,11 +53,9 @@ def elapsed(world: World) -> float:
     return (world.clock.now() - START) / timedelta(seconds=1)
 
 
-def block(world: World, waiters: deque[Waiter], timeout: float | None = None) -> bool:
+def block(world: World, waiters: deque[Task], timeout: float | None = None) -> bool:
     """Block the current task of ``world`` at ``waiters``, as a primitive does."""
-    task = current_task()
-    assert task is not None
-    return world.block(task, "a light", waiters, timeout)
+    return block_at("a light", waiters, None if timeout is None else world.clock.micros + micros_in(timeout))
 
 
 def together(world: World, *bodies: Callable[[], Any]) -> None:

@@ -1,12 +1,12 @@
 """The engine: simulated threads, simulated processes and virtual time. It knows no AWS, no pytest, no Hypothesis."""
 
+from pytest_durable.engine.blocking import block, wake, wake_all
 from pytest_durable.engine.clock import MICROS, VirtualClock, at, micros_in, micros_of
 from pytest_durable.engine.scheduler import FirstInFirstOut, Scheduler
 from pytest_durable.engine.task import (
     Killed,
     Process,
     Task,
-    Waiter,
     current_task,
     origin_of,
     place_of,
@@ -25,13 +25,15 @@ __all__ = [
     "Task",
     "Trace",
     "VirtualClock",
-    "Waiter",
     "World",
     "at",
+    "block",
     "current_task",
     "micros_in",
     "micros_of",
     "origin_of",
     "place_of",
     "user_frame",
+    "wake",
+    "wake_all",
 ]

@@ -6,14 +6,15 @@ Time is a whole number of microseconds since the Unix epoch, not a float: sums o
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Protocol
 
 MICROS = 1_000_000
 """Microseconds in a second."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 DEFAULT_START = datetime(2026, 1, 1, tzinfo=UTC)
 """Where virtual time starts unless a test says otherwise: a fixed instant, the same on every machine."""
@@ -23,15 +24,15 @@ def micros_of(moment: datetime) -> int:
     """Microseconds since the Unix epoch of ``moment``; a naive ``datetime`` is taken as UTC."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def micros_in(seconds: float) -> int:
-    """``seconds`` in microseconds, rounded up: a sleeper must never wake before its time.
+    """``seconds`` in microseconds, rounded up: a sleeper must never wake before its time. None are less than none.
 
     A nanosecond is taken off first, which is the noise of the multiplication: 0.000123 s is 123 microseconds.
     """
-    return math.ceil(seconds * MICROS - 1e-3)
+    return ceil(seconds * MICROS - 1e-3) if seconds > 0 else 0
 
 
 class TimePasser(Protocol):
@@ -93,4 +94,4 @@ class VirtualClock:
 
 def at(micros: int) -> datetime:
     """The aware UTC ``datetime`` of ``micros`` microseconds since the Unix epoch."""
-    return _EPOCH + timedelta(microseconds=micros)
+    return _EPOCH + micros * _MICROSECOND

@@ -12,10 +12,12 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import greenlet
+from greenlet import getcurrent
 
 if TYPE_CHECKING:
     from pytest_durable.engine.world import World
@@ -26,17 +28,6 @@ MAX_REFUSALS = 1_000
 
 class Killed(BaseException):
     """Raised in every task of a process that died. A ``BaseException``, as is every way a real process dies."""
-
-
-class Waiter:
-    """One task's stay at one blocking point. ``done`` once it was woken or timed out."""
-
-    __slots__ = ("done", "task", "woken")
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.done = False
-        self.woken = False
 
 
 class Process:
@@ -89,18 +80,39 @@ class Task(greenlet.greenlet):
 
     Attributes:
         number: position in the order of creation, from 1, within its world.
+        stay: the number of its stay at a blocking point; 0 while it waits for nothing.
+        woken: whether its last stay ended by being woken, not by its deadline or a kill.
         result: what the target returned, once it has.
         raised: what it raised instead.
         data: room for the code above the engine, per task.
     """
 
+    __slots__ = (
+        "data",
+        "finished",
+        "locals",
+        "name",
+        "number",
+        "process",
+        "raised",
+        "refusals",
+        "result",
+        "stay",
+        "target",
+        "waiting_for",
+        "woken",
+        "world",
+    )
+
     def __init__(self, world: World, process: Process, number: int, name: str, target: Callable[[], Any]) -> None:
-        super().__init__()
+        super().__init__(None, world.hub)
         self.world = world
         self.process = process
         self.number = number
         self.name = name
         self.target = target
+        self.stay = 0
+        self.woken = False
         self.waiting_for: str | None = None
         self.refusals = 0
         self.data: Any = None
@@ -150,13 +162,15 @@ _MACHINERY = frozenset(
 """Packages whose frames are never the user's code."""
 
 
-def _is_machinery(frame: FrameType) -> bool:
-    return str(frame.f_globals.get("__name__")).partition(".")[0] in _MACHINERY
+@cache
+def _is_machinery(module: str) -> bool:
+    """Whether the module of this name belongs to one of these packages."""
+    return module.partition(".")[0] in _MACHINERY
 
 
 def user_frame(frame: FrameType | None) -> FrameType | None:
     """The innermost frame from ``frame`` outwards that belongs to the user's code, or None."""
-    while frame is not None and _is_machinery(frame):
+    while frame is not None and _is_machinery(str(frame.f_globals.get("__name__"))):
         frame = frame.f_back
     return frame
 
@@ -169,7 +183,7 @@ def place_of(frame: FrameType) -> str:
 
 def current_task() -> Task | None:
     """The task that runs this code, or None outside of a world (and in any other OS thread)."""
-    current = greenlet.getcurrent()
+    current = getcurrent()
     return current if type(current) is Task else None
 
 
@@ -178,7 +192,7 @@ def origin_of(traceback: TracebackType | None) -> str | None:
     found = None
     while traceback is not None:
         frame = traceback.tb_frame
-        if not _is_machinery(frame):
+        if not _is_machinery(str(frame.f_globals.get("__name__"))):
             found = f"{frame.f_code.co_filename}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
     return found

@@ -11,20 +11,21 @@ The rules:
 
 from __future__ import annotations
 
-import heapq
 import sys
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
 from functools import cached_property
+from heapq import heappop, heappush
 from random import Random
 from typing import Any
 
 import greenlet
 
-from pytest_durable.engine.clock import MICROS, VirtualClock, micros_in
+from pytest_durable.engine.blocking import block
+from pytest_durable.engine.clock import VirtualClock, micros_in
 from pytest_durable.engine.scheduler import FirstInFirstOut, Scheduler
-from pytest_durable.engine.task import Killed, Process, Task, Waiter, current_task
+from pytest_durable.engine.task import Killed, Process, Task, current_task
 from pytest_durable.engine.trace import Trace
 
 
@@ -55,14 +56,14 @@ class World:
         self.fatal: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
         self.dying: list[Process] = []
         self._plain = type(self.scheduler) is FirstInFirstOut
-        self._ready: deque[Task] = deque()
+        self.ready: deque[Task] = deque()
         self._chosen: Task | None = None
-        self._timers: list[tuple[int, int, Waiter | Callable[[], None]]] = []
-        self._sequence = 0
+        self.timers: list[tuple[int, int, Task | Callable[[], None]]] = []
+        self.sequence = 0
         self._tasks = 0
         self._ended: list[Task] = []
         self._processes: dict[Process, None] = {}
-        self._hub: greenlet.greenlet | None = None
+        self.hub: greenlet.greenlet | None = None
         self.tracer: Any = None
         self._done: Callable[[], bool] = bool
         self._limit: int | None = None
@@ -97,7 +98,7 @@ class World:
         self._tasks += 1
         task = Task(self, process, self._tasks, name, target)
         process.tasks[task] = None
-        self._ready.append(task)
+        self.ready.append(task)
         self.note("spawn", task.number, process.name, name)
         return task
 
@@ -109,99 +110,39 @@ class World:
         """Cut off a task that goes on although its process is dead: it is never switched to again."""
         task.finished = True
         self._ended.append(task)
-        assert self._hub is not None
-        self._hub.switch()
+        assert self.hub is not None
+        self.hub.switch()
 
     # --- blocking, called from tasks ----------------------------------------------------------------------------
 
-    def block(self, task: Task, why: str, waiters: deque[Waiter] | None, timeout: float | None) -> bool:
-        """Block ``task``, the current one, until somebody wakes its waiter, or ``timeout`` seconds have passed.
-
-        Args:
-            task: the current task.
-            why: what it waits for, for the deadlock report.
-            waiters: where the waiter is put, for `wake_one`; None to sleep for ``timeout``.
-            timeout: seconds of virtual time; None for ever.
-
-        Returns:
-            Whether it was woken; False after a timeout.
-
-        Raises:
-            Killed: if the task's process is dead, now or when it would go on.
-        """
-        process = task.process
-        if process.cause is not None:
-            process.refuse(task)
-        waiter = Waiter(task)
-        if waiters is not None:
-            waiters.append(waiter)
-        if timeout is not None:
-            self._sequence += 1
-            due = self.clock.micros + micros_in(timeout) if timeout > 0 else self.clock.micros
-            heapq.heappush(self._timers, (due, self._sequence, waiter))
-        task.waiting_for = why
-        try:
-            self._leave(waiter)
-        finally:  # a kill may have been thrown in: nobody must wake, or wait for, a task that is gone
-            task.waiting_for = None
-            if not waiter.woken:
-                waiter.done = True
-                if waiters is not None:
-                    waiters.remove(waiter)
-        if process.cause is not None:
-            process.refuse(task)
-        return waiter.woken
-
-    def _leave(self, waiter: Waiter) -> None:
-        """Run whatever comes next, until ``waiter`` is done.
-
-        The next task is switched to directly, and a task that only waits for the next deadline goes on at once: the
-        same order as by way of the world, for half of the switches.
-        """
-        if self._ended or self.dying:
-            self._switch_to(self._hub)
-        elif self._ready:
-            task = self._ready.popleft() if self._plain else self._next_ready()
-            if not task:
-                # Its first switch comes from the world: a greenlet inherits the depth of recursion of its starter.
-                self._chosen = task
-                self._switch_to(self._hub)
-                return
-            self.trace.entries.append((self.clock.micros, task.number))
-            if task.parent is not self._hub:
-                self._adopt(task)
-            self._switch_to(task)
-        elif self._done() or not self._is_next(waiter):
-            self._switch_to(self._hub)
-        else:
-            heapq.heappop(self._timers)
-            waiter.done = True
-            self.trace.entries.append((self.clock.micros, waiter.task.number))
-
-    def _adopt(self, task: Task) -> None:
-        """Have ``task`` come back here when it ends."""
-        assert self._hub is not None
-        task.parent = self._hub
-
-    def _is_next(self, waiter: Waiter) -> bool:
-        """Whether ``waiter``'s is the next deadline of all, within the limit; the clock is moved to it then."""
-        timers = self._timers
-        while timers:
-            micros, _, what = timers[0]
-            if what is waiter:
-                if self._limit is not None and micros > self._limit:
-                    return False
-                if micros > self.clock.micros:
-                    self.clock.micros = micros
-                return True
-            if type(what) is not Waiter or not what.done:
+    def skip_to(self, until: int, task: Task) -> bool:
+        """Let ``task``, the current one, go on at ``until`` without leaving it, if nothing else happens before."""
+        if self.ready or self._ended or self.dying:
+            return False
+        if self.timers and self.timers[0][0] <= until:
+            earliest = self._next_deadline()
+            if earliest is not None and earliest <= until:  # equal ones fire in the order in which they were made
                 return False
-            heapq.heappop(timers)
-        return False
+        if (self._limit is not None and until > self._limit) or self._done():
+            return False
+        if until > self.clock.micros:
+            self.clock.micros = until
+        self.trace.entries.append((self.clock.micros, task.number))
+        return True
 
-    @staticmethod
-    def _switch_to(target: greenlet.greenlet | None) -> None:
-        """Switch away from the current task; a tracer of the task stays with the task."""
+    def leave(self) -> None:
+        """Run whatever comes next, until the current task is switched to again; its tracer stays with it.
+
+        The next task is switched to directly: the same order as by way of the world, for half of the switches.
+        """
+        target = self.hub
+        if self.ready and not self._ended and not self.dying:
+            task = self.ready.popleft() if self._plain else self._next_ready()
+            if task:
+                target = task
+                self.trace.entries.append((self.clock.micros, task.number))
+            else:  # its first switch comes from the world: a greenlet inherits its starter's depth of recursion
+                self._chosen = task
         assert target is not None
         tracer = sys.gettrace()
         if tracer is None:
@@ -223,54 +164,48 @@ class World:
         task = current_task()
         if task is None or task.world is not self:
             raise RuntimeError("a virtual sleep outside of the simulation")
-        self.block(task, "sleep", None, seconds)
-
-    def wake_one(self, waiters: deque[Waiter]) -> bool:
-        """Wake the task that waits longest in ``waiters``; False if none does."""
-        while waiters:
-            waiter = waiters.popleft()
-            if not waiter.done:
-                waiter.done = waiter.woken = True
-                self._ready.append(waiter.task)
-                return True
-        return False
+        block("sleep", None, self.clock.micros + micros_in(seconds))
 
     # --- time -----------------------------------------------------------------------------------------------------
 
     def call_at(self, micros: int, action: Callable[[], None]) -> None:
         """Call ``action`` from the world when the clock shows ``micros``, or as soon as it can if that is past."""
-        self._sequence += 1
-        heapq.heappush(self._timers, (micros, self._sequence, action))
+        self.sequence += 1
+        heappush(self.timers, (micros, self.sequence, action))
 
     def let_pass(self, until: int) -> None:
         """Let virtual time pass up to ``until`` microseconds: from a task by sleeping, from a test by running."""
         task = current_task()
         if task is not None and task.world is self:
-            self.sleep((until - self.clock.micros) / MICROS)
+            block("sleep", None, until)
         elif self.guard is not None:
             with self.guard():
                 self.run(lambda: False, until)
         else:
             self.run(lambda: False, until)
 
-    def _fire_next(self, limit: int | None) -> Stop | None:
-        """Move the clock to the earliest live deadline and fire it; say why not, if not."""
-        timers = self._timers
+    def _next_deadline(self) -> int | None:
+        """The earliest deadline that somebody still waits for, or None."""
+        timers = self.timers
         while timers:
-            micros, _, what = timers[0]
-            if type(what) is Waiter and what.done:
-                heapq.heappop(timers)
-                continue
-            if limit is not None and micros > limit:
-                break
-            heapq.heappop(timers)
-            if micros > self.clock.micros:
-                self.clock.micros = micros
-            if type(what) is Waiter:
-                what.done = True
-                self._ready.append(what.task)
+            micros, number, what = timers[0]
+            if not isinstance(what, Task) or what.stay == number:
+                return micros
+            heappop(timers)  # the task was woken before
+        return None
+
+    def _fire_next(self, limit: int | None) -> Stop | None:
+        """Move the clock to the earliest deadline and fire it; say why not, if not."""
+        earliest = self._next_deadline()
+        if earliest is not None and (limit is None or earliest <= limit):
+            what = heappop(self.timers)[2]
+            if earliest > self.clock.micros:
+                self.clock.micros = earliest
+            if isinstance(what, Task):
+                what.stay = 0
+                self.ready.append(what)
             else:
-                what()  # type: ignore[operator]  # `type(x) is Waiter` does not narrow a union for mypy
+                what()
             return None
         if limit is None:
             return Stop.IDLE
@@ -287,15 +222,15 @@ class World:
             BaseException: one of `fatal` that ended a task: the user's interrupt, wherever it struck, or a verdict of
                 the test's own.
         """
-        if self._hub is not None:
+        if self.hub is not None:
             raise RuntimeError("the world is already running")
-        self._hub = greenlet.getcurrent()
+        self._take_charge()
         self._done, self._limit = done, limit
         self.tracer = sys.gettrace()
         try:
             self._settle()  # what was killed since the last run
             while not done():
-                if self._ready or self._chosen is not None:
+                if self.ready or self._chosen is not None:
                     self._resume(self._next_ready())
                     if self._ended or self.dying:
                         self._settle()
@@ -307,11 +242,18 @@ class World:
                         self._settle()
             return Stop.DONE
         finally:
-            self._hub = None
+            self.hub = None
             self._done = bool
 
+    def _take_charge(self) -> None:
+        """Have every task come back here when it ends."""
+        self.hub = greenlet.getcurrent()
+        for process in self._processes:
+            for task in process.tasks:
+                task.parent = self.hub
+
     def _next_ready(self) -> Task:
-        ready, chosen = self._ready, self._chosen
+        ready, chosen = self.ready, self._chosen
         if chosen is not None:
             self._chosen = None
             return chosen
@@ -327,7 +269,6 @@ class World:
         if task.finished:
             return
         self.trace.entries.append((self.clock.micros, task.number))
-        self._adopt(task)
         tracer = sys.gettrace()
         if tracer is not None:
             sys.settrace(None)
@@ -366,7 +307,7 @@ class World:
                 continue
             self._resume(task, Killed(process.cause))
         process.tasks.clear()
-        self._ready = deque(task for task in self._ready if task.process is not process)
+        self.ready = deque(task for task in self.ready if task.process is not process)
         self._exit(process)
 
     def _exit(self, process: Process) -> None:
@@ -384,16 +325,16 @@ class World:
 
     def close(self) -> None:
         """Kill everything that is left and unwind it; nothing of this world runs afterwards."""
-        self._timers.clear()
+        self.timers.clear()
         for process in list(self._processes):
             process.on_exit = _ignore
             process.kill("the world was closed")
-        self._hub = greenlet.getcurrent()
+        self._take_charge()
         try:
             self._settle()
         finally:
-            self._hub = None
-        self._ready.clear()
+            self.hub = None
+        self.ready.clear()
 
     @property
     def is_empty(self) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TypeVar
 
-from pytest_durable.engine import Waiter
-from pytest_durable.primitives._block import block, deadline_after, left_until, not_held, wake
-from pytest_durable.primitives.lock import Lock, RLock
+from pytest_durable.engine import Task, block, wake, wake_all
+from pytest_durable.primitives._deadline import deadline_after, left_until
+from pytest_durable.primitives.lock import Lock, RLock, not_held
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class Condition:
 
     def __init__(self, lock: Lock | RLock | None = None) -> None:
         self._lock: Lock | RLock = RLock() if lock is None else lock
-        self._waiters: deque[Waiter] = deque()
+        self._waiters: deque[Task] = deque()
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the underlying lock."""
@@ -51,7 +51,7 @@ class Condition:
             not_held("cannot wait on un-acquired lock")
         count = self._lock._release_save()
         try:
-            return block("a condition", self._waiters, timeout)
+            return block("a condition", self._waiters, deadline_after(timeout))
         finally:
             self._lock._acquire_restore(count)
 
@@ -75,7 +75,8 @@ class Condition:
         """
         if not self._lock._is_owned():
             not_held("cannot notify on un-acquired lock")
-        wake(self._waiters, n)
+        while n > 0 and wake(self._waiters):
+            n -= 1
 
     def notify_all(self) -> None:
         """Wake everybody who waits.
@@ -85,4 +86,4 @@ class Condition:
         """
         if not self._lock._is_owned():
             not_held("cannot notify on un-acquired lock")
-        wake(self._waiters, None)
+        wake_all(self._waiters)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from pytest_durable.engine import Waiter
-from pytest_durable.primitives._block import block, wake
+from pytest_durable.engine import Task, block, wake_all
+from pytest_durable.primitives._deadline import deadline_after
 
 
 class Event:
@@ -15,7 +15,7 @@ class Event:
 
     def __init__(self) -> None:
         self._flag = False
-        self._waiters: deque[Waiter] | None = None
+        self._waiters: deque[Task] | None = None
 
     def is_set(self) -> bool:
         """Whether it was set and not cleared since."""
@@ -25,7 +25,7 @@ class Event:
         """Set the flag and wake everybody who waits for it, in the order of waiting."""
         self._flag = True
         if self._waiters:
-            wake(self._waiters, None)
+            wake_all(self._waiters)
 
     def clear(self) -> None:
         """Reset the flag."""
@@ -36,6 +36,6 @@ class Event:
         if not self._flag:
             if self._waiters is None:
                 self._waiters = deque()
-            if block("an event", self._waiters, timeout):
+            if block("an event", self._waiters, None if timeout is None else deadline_after(timeout)):
                 return True  # even if it was cleared since
         return self._flag

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pytest_durable.engine import Killed, current_task
-from pytest_durable.primitives._block import deadline_after, left_until
+from pytest_durable.primitives._deadline import deadline_after, left_until
 from pytest_durable.primitives.event import Event
 
 T = TypeVar("T")

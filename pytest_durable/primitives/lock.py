@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from types import TracebackType
+from typing import NoReturn
 
-from pytest_durable.engine import Task, Waiter, current_task
-from pytest_durable.primitives._block import block, deadline_after, left_until, not_held, wake
+from pytest_durable.engine import Task, block, current_task, wake
+from pytest_durable.primitives._deadline import deadline_after
 
 
 def _check(blocking: bool, timeout: float) -> None:
@@ -15,6 +16,20 @@ def _check(blocking: bool, timeout: float) -> None:
         raise ValueError("can't specify a timeout for a non-blocking call")
     if timeout < 0:
         raise ValueError("timeout value must be a non-negative number")
+
+
+def not_held(message: str) -> NoReturn:
+    """Refuse what only the holder of a lock may do.
+
+    Raises:
+        Killed: if the caller's process is dead. Who is killed in `Condition.wait` may not get the lock back, and the
+            error of giving it back nevertheless must not hide the kill.
+        RuntimeError: with ``message`` otherwise.
+    """
+    task = current_task()
+    if task is not None and task.process.cause is not None:
+        task.process.refuse(task)
+    raise RuntimeError(message)
 
 
 class Lock:
@@ -27,7 +42,7 @@ class Lock:
 
     def __init__(self) -> None:
         self._held = False
-        self._waiters: deque[Waiter] | None = None
+        self._waiters: deque[Task] | None = None
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock, as ``threading.Lock.acquire`` does.
@@ -44,9 +59,9 @@ class Lock:
             return False
         if self._waiters is None:
             self._waiters = deque()
-        deadline = deadline_after(None if timeout < 0 else timeout)
+        until = None if timeout < 0 else deadline_after(timeout)
         while self._held:
-            if not block("a lock", self._waiters, left_until(deadline)):
+            if not block("a lock", self._waiters, until):
                 return False
         self._held = True
         return True

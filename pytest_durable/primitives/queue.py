@@ -6,9 +6,9 @@ from collections import deque
 from queue import Empty, Full
 from typing import Generic, TypeVar
 
-from pytest_durable.engine import Waiter
-from pytest_durable.primitives._block import block as wait_in
-from pytest_durable.primitives._block import deadline_after, left_until, wake
+from pytest_durable.engine import Task, wake, wake_all
+from pytest_durable.engine import block as wait_in
+from pytest_durable.primitives._deadline import deadline_after
 
 T = TypeVar("T")
 
@@ -23,9 +23,9 @@ class Queue(Generic[T]):
     def __init__(self, maxsize: int = 0) -> None:
         self.maxsize = maxsize
         self._items: deque[T] = deque()
-        self._getters: deque[Waiter] = deque()
-        self._putters: deque[Waiter] = deque()
-        self._joiners: deque[Waiter] = deque()
+        self._getters: deque[Task] = deque()
+        self._putters: deque[Task] = deque()
+        self._joiners: deque[Task] = deque()
         self._unfinished = 0
 
     def qsize(self) -> int:
@@ -50,9 +50,9 @@ class Queue(Generic[T]):
         if self.maxsize > 0:
             if timeout is not None and timeout < 0 and block:
                 raise ValueError(_NEGATIVE)
-            deadline = deadline_after(timeout)
+            until = deadline_after(timeout)
             while self.full():
-                if not block or not wait_in("room in a queue", self._putters, left_until(deadline)):
+                if not block or not wait_in("room in a queue", self._putters, until):
                     raise Full
         self._items.append(item)
         self._unfinished += 1
@@ -79,11 +79,10 @@ class Queue(Generic[T]):
         if not self._items:
             if not block or timeout == 0:
                 raise Empty
-            deadline = None if timeout is None else deadline_after(timeout)
-            while not self._items:
-                if not wait_in("an item in a queue", self._getters, timeout):
+            until = None if timeout is None else deadline_after(timeout)
+            while not self._items:  # who was woken may find that somebody else was quicker
+                if not wait_in("an item in a queue", self._getters, until):
                     raise Empty
-                timeout = left_until(deadline)  # woken, but somebody else may have been quicker
         item = self._items.popleft()
         if self._putters:
             wake(self._putters)
@@ -95,7 +94,9 @@ class Queue(Generic[T]):
         Raises:
             queue.Empty: if there is none.
         """
-        return self.get(False)
+        if not self._items:
+            raise Empty
+        return self.get()
 
     def task_done(self) -> None:
         """Say that the work on one item that was taken is done.
@@ -106,8 +107,8 @@ class Queue(Generic[T]):
         if not self._unfinished:
             raise ValueError("task_done() called too many times")
         self._unfinished -= 1
-        if not self._unfinished:
-            wake(self._joiners, None)
+        if not self._unfinished and self._joiners:
+            wake_all(self._joiners)
 
     def join(self) -> None:
         """Block until the work on every item is done."""

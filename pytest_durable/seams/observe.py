@@ -169,7 +169,7 @@ def _watch(method: str, original: Callable[..., Any]) -> Callable[..., Any]:
         except Exception:
             if call.operation_id is None:  # refused by the SDK before it became an operation: it still was asked for
                 call.operation_id = self._peek_next_operation_id()
-                call.position = self._step_counter.get_current() + 1
+                call.position = self._step_counter._counter + 1
                 _observer(task).called(call)
             raise
         except BaseException as error:
@@ -207,7 +207,7 @@ def _watch_ids(original: Callable[..., str]) -> Callable[..., str]:
             call: Call | None = task.data
             if call is not None and call.operation_id is None:
                 call.operation_id = operation_id
-                call.position = self._step_counter.get_current()
+                call.position = self._step_counter._counter  # without its lock, which nobody holds here
                 _observer(task).called(call)
         return operation_id
 

@@ -14,8 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import Any
 
 from pytest_durable.errors import UnknownPrimitive
@@ -78,18 +77,22 @@ _SHARED = {"Any", "Callable", "Iterable", "deque"}
 """Names that these libraries themselves only import."""
 
 
-class Facade(ModuleType):
-    """Stands in for a whole library module, with the names of the table and no other."""
+def facade(library: ModuleType, names: Mapping[str, Any]) -> ModuleType:
+    """Stands in for a whole library module, with the names of the table and no other.
 
-    def __init__(self, library: ModuleType, names: Mapping[str, Any]) -> None:
-        super().__init__(library.__name__, f"Simulated {library.__name__}.")
-        for name, stand_in in names.items():
-            setattr(self, name, getattr(library, name) if stand_in is _KEPT else stand_in)
+    It refuses by a ``__getattr__`` of the module's own: the interpreter is slow with subclasses of the module type.
+    """
 
-    def __getattr__(self, name: str) -> Any:
+    def refuse(name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise UnknownPrimitive(f"the SDK uses {self.__name__}.{name}")
+        raise UnknownPrimitive(f"the SDK uses {library.__name__}.{name}")
+
+    module = ModuleType(library.__name__, f"Simulated {library.__name__}.")
+    for name, stand_in in names.items():
+        setattr(module, name, getattr(library, name) if stand_in is _KEPT else stand_in)
+    module.__getattr__ = refuse  # type: ignore[method-assign]  # PEP 562
+    return module
 
 
 def knows(library: str, name: str) -> bool:
@@ -114,7 +117,7 @@ def _replacements() -> dict[int, tuple[str, Any, Any]]:
     """Identity of each original -> (its full name, the original, its stand-in or None if unknown)."""
     found: dict[int, tuple[str, Any, Any]] = {}
     for library, names in TABLE.items():
-        found[id(library)] = (library.__name__, library, Facade(library, names))
+        found[id(library)] = (library.__name__, library, facade(library, names))
         if library is datetime:
             continue  # the bare class is a type to match values against; only ``datetime.datetime.now`` reads a clock
         for name, original in _public(library):
@@ -124,12 +127,12 @@ def _replacements() -> dict[int, tuple[str, Any, Any]]:
 
 
 class Swap:
-    """One attribute to be replaced for the time of a run."""
+    """One name in a module of the SDK, to be replaced for the time of a run."""
 
-    __slots__ = ("installed", "name", "original", "owner", "stand_in")
+    __slots__ = ("installed", "name", "names", "original", "stand_in")
 
-    def __init__(self, owner: Any, name: str, stand_in: Any) -> None:
-        self.owner = owner
+    def __init__(self, module: ModuleType, name: str, stand_in: Any) -> None:
+        self.names = vars(module)
         self.name = name
         self.original: Any = None
         self.stand_in = stand_in
@@ -185,26 +188,32 @@ def _scan() -> None:
     _modules = len(sys.modules)
 
 
-@contextmanager
-def installed() -> Iterator[None]:
+class installed:  # used as a function is
     """The SDK runs on our primitives within this context, and on its own after it; may be nested.
 
     Raises:
         UnknownPrimitive: if a module of the SDK imports something that the table does not know.
     """
-    global _depth
-    _scan()
-    for swap in _swaps:
-        if not swap.installed:
-            swap.original = swap.owner.__dict__[swap.name]
-            setattr(swap.owner, swap.name, swap.stand_in)
-            swap.installed = True
-    _depth += 1
-    try:
-        yield
-    finally:
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        global _depth
+        _scan()
+        for swap in _swaps:
+            if not swap.installed:
+                names, name = swap.names, swap.name
+                swap.original = names[name]
+                names[name] = swap.stand_in
+                swap.installed = True
+        _depth += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        global _depth
         _depth -= 1
         if _depth == 0:
             for swap in _swaps:
-                setattr(swap.owner, swap.name, swap.original)
+                swap.names[swap.name] = swap.original
                 swap.installed = False

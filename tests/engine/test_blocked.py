@@ -10,7 +10,7 @@ from types import FrameType
 
 import pytest
 
-from pytest_durable.engine import Waiter, World, micros_of, origin_of, place_of, user_frame
+from pytest_durable.engine import Task, World, micros_of, origin_of, place_of, user_frame
 from pytest_durable.primitives.lock import Lock
 from pytest_durable.primitives.queue import Queue
 from tests.simulated import START, block, settle, start
@@ -88,7 +88,7 @@ def test_a_sleeper_is_listed_as_asleep(world: World) -> None:
 
 
 def test_a_task_that_ended_is_not_listed(world: World) -> None:
-    waiters: deque[Waiter] = deque()
+    waiters: deque[Task] = deque()
 
     def main() -> None:
         world.spawn(process, "short", lambda: None)

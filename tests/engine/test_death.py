@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_durable.engine import MICROS, Killed, Process, Stop, Task, Waiter, World, current_task, micros_of
+from pytest_durable.engine import MICROS, Killed, Process, Stop, Task, World, current_task, micros_of, wake
 from tests.simulated import START, block, elapsed, finish, settle, simulate, start
 
 
@@ -158,7 +158,7 @@ def test_a_process_killed_between_two_runs_is_unwound_before_anything_else_runs(
 
 
 def test_a_process_with_no_deadline_killed_between_two_runs_is_unwound_by_the_next(world: World) -> None:
-    waiters: deque[Waiter] = deque()
+    waiters: deque[Task] = deque()
     process = start(world, lambda: block(world, waiters))
     settle(world)
     process.kill("from outside")
@@ -197,7 +197,7 @@ def test_a_dead_process_cannot_sleep_for_nothing_either(world: World) -> None:
 
 
 def test_a_task_that_was_woken_just_before_the_kill_does_not_go_on(world: World) -> None:
-    waiters: deque[Waiter] = deque()
+    waiters: deque[Task] = deque()
     log: list[str] = []
 
     def waiting() -> None:
@@ -207,7 +207,7 @@ def test_a_task_that_was_woken_just_before_the_kill_does_not_go_on(world: World)
     process = start(world, waiting)
 
     def killer() -> None:
-        world.wake_one(waiters)
+        wake(waiters)
         process.kill("test")
 
     start(world, killer)
@@ -216,10 +216,10 @@ def test_a_task_that_was_woken_just_before_the_kill_does_not_go_on(world: World)
 
 
 def test_a_dead_waiter_does_not_swallow_a_wake_up(world: World) -> None:
-    waiters: deque[Waiter] = deque()
+    waiters: deque[Task] = deque()
     dead, alive = start(world, lambda: block(world, waiters)), start(world, lambda: block(world, waiters))
     die(world, dead)
-    start(world, lambda: world.wake_one(waiters))
+    start(world, lambda: wake(waiters))
     settle(world)
     assert alive.completed
 

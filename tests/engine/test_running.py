@@ -11,18 +11,7 @@ from functools import partial
 
 import pytest
 
-from pytest_durable.engine import (
-    MICROS,
-    FirstInFirstOut,
-    Killed,
-    Process,
-    Stop,
-    Task,
-    Waiter,
-    World,
-    current_task,
-    micros_of,
-)
+from pytest_durable.engine import MICROS, FirstInFirstOut, Killed, Process, Stop, Task, World, current_task, micros_of
 from tests.simulated import START, block, elapsed, new_world, settle, simulate, start
 
 DAY = micros_of(START)
@@ -37,7 +26,7 @@ def live_tasks(world: World) -> list[Task]:
 def busy_world() -> tuple[World, list[str]]:
     """A world with tasks in every state: asleep, blocked for ever, beside a main task, never run. And what they say."""
     world, log = new_world(), list[str]()
-    waiters: deque[Waiter] = deque()
+    waiters: deque[Task] = deque()
 
     def blocked() -> None:
         try:
@@ -130,7 +119,7 @@ def test_a_limit_that_is_past_does_not_move_the_clock_back(world: World) -> None
 
 
 def test_it_is_idle_if_nothing_can_run_and_no_deadline_is_set(world: World) -> None:
-    waiters: deque[Waiter] = deque()
+    waiters: deque[Task] = deque()
     start(world, lambda: block(world, waiters))
     assert world.run(lambda: False) is Stop.IDLE
     assert elapsed(world) == 0

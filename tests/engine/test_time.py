@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_durable.engine import MICROS, Stop, Waiter, World, micros_of
+from pytest_durable.engine import MICROS, Stop, Task, World, micros_of, wake
 from tests.simulated import START, block, elapsed, new_world, settle, simulate, start
 
 DAY = micros_of(START)
@@ -110,17 +110,17 @@ def test_a_sleep_of_nothing_lets_everything_that_is_ready_run_first(world: World
 
 
 def test_a_task_that_nobody_wakes_goes_on_at_its_timeout(world: World) -> None:
-    waiters: deque[Waiter] = deque()
+    waiters: deque[Task] = deque()
     woken = simulate(world, lambda: block(world, waiters, 2.5))
     assert (woken, elapsed(world), list(waiters)) == (False, 2.5, [])
 
 
 def test_a_task_that_is_woken_goes_on_at_once(world: World) -> None:
-    waiters: deque[Waiter] = deque()
+    waiters: deque[Task] = deque()
 
     def waker() -> None:
         world.sleep(1)
-        assert world.wake_one(waiters)
+        assert wake(waiters)
 
     start(world, waker)
     assert simulate(world, lambda: block(world, waiters, 60)) is True
@@ -128,21 +128,21 @@ def test_a_task_that_is_woken_goes_on_at_once(world: World) -> None:
 
 
 def test_the_timeout_of_a_task_that_was_woken_moves_no_time(world: World) -> None:
-    waiters: deque[Waiter] = deque()
+    waiters: deque[Task] = deque()
     process = start(world, lambda: block(world, waiters, 60))
-    start(world, lambda: world.wake_one(waiters))
+    start(world, lambda: wake(waiters))
     settle(world)
     assert (process.completed, elapsed(world)) == (True, 0)
 
 
 def test_nobody_is_woken_where_nobody_waits(world: World) -> None:
-    waiters: deque[Waiter] = deque()
+    waiters: deque[Task] = deque()
     simulate(world, lambda: block(world, waiters, 1))
-    assert world.wake_one(waiters) is False
+    assert wake(waiters) is False
 
 
 def test_those_who_wait_are_woken_longest_first(world: World) -> None:
-    waiters: deque[Waiter] = deque()
+    waiters: deque[Task] = deque()
     order: list[int] = []
 
     def waiting(number: int) -> Callable[[], None]:
@@ -155,7 +155,7 @@ def test_those_who_wait_are_woken_longest_first(world: World) -> None:
     for number in range(4):
         start(world, waiting(number))
     for _ in range(4):
-        start(world, lambda: world.wake_one(waiters))
+        start(world, lambda: wake(waiters))
     settle(world)
     assert order == [0, 1, 2, 3]
 

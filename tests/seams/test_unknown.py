@@ -18,7 +18,7 @@ from aws_durable_execution_sdk_python import state
 
 from pytest_durable.errors import UnknownPrimitive
 from pytest_durable.primitives import event, lock, sleep
-from pytest_durable.seams.table import SDK, Facade, installed
+from pytest_durable.seams.table import SDK, facade, installed
 
 MakeModule = Callable[..., ModuleType]
 
@@ -146,7 +146,7 @@ def test_a_whole_library_has_the_stand_ins_and_the_harmless_names_of_the_real_on
 
 def test_a_whole_library_lacks_the_attributes_that_no_module_has() -> None:
     with pytest.raises(AttributeError):
-        Facade(threading, {}).__wrapped__  # noqa: B018  # what is tested is the access
+        facade(threading, {}).__wrapped__  # noqa: B018  # what is tested is the access
 
 
 def test_the_message_says_the_ways_out() -> None:
