@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import cache
+from random import Random
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -38,13 +39,28 @@ class Process:
         completed: whether its main task ran to its end, by itself.
         cause: why it was killed, or None while it lives.
         abandoned: tasks that went on after being killed and were cut off.
+        luck: what its randomness depends on, beside the seed of the world.
     """
 
-    __slots__ = ("abandoned", "cause", "completed", "ended", "main", "name", "on_exit", "owner", "tasks", "world")
+    __slots__ = (
+        "_random",
+        "abandoned",
+        "cause",
+        "completed",
+        "ended",
+        "luck",
+        "main",
+        "name",
+        "on_exit",
+        "owner",
+        "tasks",
+        "world",
+    )
 
-    def __init__(self, world: World, name: str, owner: Any, on_exit: Callable[[Process], None]) -> None:
+    def __init__(self, world: World, name: str, owner: Any, on_exit: Callable[[Process], None], luck: str) -> None:
         self.world = world
         self.name = name
+        self.luck = luck
         self.owner = owner
         self.on_exit = on_exit
         self.cause: str | None = None
@@ -53,6 +69,14 @@ class Process:
         self.tasks: dict[Task, None] = {}
         self.main: Task | None = None
         self.abandoned: list[Task] = []
+        self._random: Random | None = None
+
+    @property
+    def random(self) -> Random:
+        """All the randomness it gets, of the world's seed and ``luck``: the same whatever runs beside it."""
+        if self._random is None:
+            self._random = Random(f"{self.world.seed}/{self.luck}")
+        return self._random
 
     def kill(self, cause: str) -> None:
         """Kill the process: the world unwinds its tasks before anything else runs. The first cause stays."""

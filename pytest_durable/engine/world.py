@@ -15,9 +15,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from functools import cached_property
 from heapq import heappop, heappush
-from random import Random
 from typing import Any
 
 import greenlet
@@ -43,7 +41,7 @@ class World:
     Args:
         clock: the virtual clock, moved by this world from now on.
         scheduler: who decides between tasks that can run; first in, first out by default.
-        seed: of the world's own randomness (`random`), which is all the randomness the SDK gets.
+        seed: of the randomness that its processes get.
     """
 
     def __init__(self, clock: VirtualClock, scheduler: Scheduler | None = None, seed: int = 0) -> None:
@@ -51,7 +49,7 @@ class World:
         clock.world = self
         self.scheduler: Scheduler = FirstInFirstOut() if scheduler is None else scheduler
         self.scheduler.begin()
-        self._seed = seed
+        self.seed = seed
         self.trace = Trace()
         self.fatal: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
         self.dying: list[Process] = []
@@ -69,20 +67,18 @@ class World:
         self._limit: int | None = None
         self.guard: Callable[[], Any] | None = None
 
-    @cached_property
-    def random(self) -> Random:
-        """The world's own randomness, which is all the randomness the SDK gets."""
-        return Random(self._seed)
-
     # --- processes and tasks ------------------------------------------------------------------------------------
 
-    def process(self, name: str, target: Callable[[], Any], owner: Any, on_exit: Callable[[Process], None]) -> Process:
+    def process(
+        self, name: str, target: Callable[[], Any], owner: Any, on_exit: Callable[[Process], None], luck: str = ""
+    ) -> Process:
         """Start a process whose main task runs ``target``; it ends with its main task.
 
         ``on_exit`` is called from the world, between tasks, when all of the process is gone; ``process.main`` then
-        holds the result or the error, ``process.cause`` the cause if it was killed.
+        holds the result or the error, ``process.cause`` the cause if it was killed. Of what it draws, see
+        `Process.random`.
         """
-        process = Process(self, name, owner, on_exit)
+        process = Process(self, name, owner, on_exit, luck)
         self._processes[process] = None
         process.main = self.spawn(process, "main", target)
         return process

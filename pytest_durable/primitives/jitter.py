@@ -10,4 +10,4 @@ from pytest_durable.engine import current_task
 def random() -> float:
     """Stands in for ``random.random``; the real one outside of the simulation."""
     task = current_task()
-    return _real.random() if task is None else task.world.random.random()
+    return _real.random() if task is None else task.process.random.random()

@@ -1,10 +1,11 @@
 """What the handler asks for and which bodies run: methods that tell the invocation and call the SDK's.
 
-Three places are watched, and the SDK does the same with and without that:
+Four places are watched, and the SDK does the same with and without that:
 
 * the public methods of ``DurableContext``: what the handler asks for, on first pass and on replay;
 * ``DurableContext._create_step_id``: which operation id that call gets;
-* ``ExecutionState.wrap_user_function``: the SDK passes every body through it, with the operation's identity.
+* ``ExecutionState.wrap_user_function``: the SDK passes every body through it, with the operation's identity;
+* ``Callback.result``: suspends as an operation does.
 """
 
 from __future__ import annotations
@@ -204,8 +205,8 @@ def _watch_ids(original: Callable[..., str]) -> Callable[..., str]:
         operation_id = original(self)
         task = current_task()
         if task is not None:
-            call: Call | None = task.data
-            if call is not None and call.operation_id is None:
+            call: Call | Identifier | None = task.data
+            if type(call) is Call and call.operation_id is None:
                 call.operation_id = operation_id
                 call.position = self._step_counter._counter  # without its lock, which nobody holds here
                 _observer(task).called(call)
@@ -229,7 +230,7 @@ def _watch_bodies(original: Callable[..., Any]) -> Callable[..., Any]:
             if task is None:
                 return user_function(*args, **kwargs)
             observer = _observer(task)
-            outer, task.data = task.data, None
+            outer, task.data = task.data, operation_identifier
             run = observer.body_started(operation_identifier, user_function, is_replay_children, attempt)
             try:
                 result = user_function(*args, **kwargs)
@@ -242,6 +243,24 @@ def _watch_bodies(original: Callable[..., Any]) -> Callable[..., Any]:
             return result
 
         return original(self, body, operation_identifier, is_replay_children, attempt)
+
+    return watched
+
+
+def _watch_result(original: Callable[..., Any]) -> Callable[..., Any]:
+    """``Callback.result``, by which a context is suspended without a durable call of its own."""
+
+    @functools.wraps(original)
+    def watched(self: Any) -> Any:
+        try:
+            return original(self)
+        except BaseException as error:
+            task = current_task()
+            if task is not None and type(error).__name__ in _SUSPENSIONS:
+                context_id = None if task.data is None else task.data.operation_id
+                call = Call("create_callback", (), {}, context_id, user_frame(sys._getframe(1)))
+                _observer(task).suspended(call)
+            raise
 
     return watched
 
@@ -267,7 +286,7 @@ def watch_handler(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
 
 @also
 def observed() -> list[Swap]:
-    """Subclasses of the SDK's two classes, with the wrapped methods, to be built by the SDK in their place.
+    """Subclasses of the SDK's three classes, with the wrapped methods, to be built by the SDK in their place.
 
     Swapping the names that the SDK builds them by leaves the classes alone: setting attributes on a class throws away
     what the interpreter has learnt about it, each time.
@@ -282,6 +301,7 @@ def observed() -> list[Swap]:
     seen_context = _subclass(context.DurableContext, {**watch_context, "_create_step_id": _watch_ids})
     seen_state = _subclass(ExecutionState, {"wrap_user_function": _watch_bodies})
     return [
+        Swap(context, "Callback", _subclass(context.Callback, {"result": _watch_result})),
         Swap(context, "DurableContext", seen_context),
         Swap(execution, "DurableContext", seen_context),
         Swap(execution, "ExecutionState", seen_state),

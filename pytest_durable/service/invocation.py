@@ -89,7 +89,11 @@ class Invocation:
             self._die_if(f"{execution.prefix}{ITSELF}", RETURN)
             return output
 
-        self.process: Process = self.world.process(f"{execution.name}#{number}", main, self, execution.invocation_ended)
+        # Not of the execution's name: the same function draws the same in every run.
+        luck = f"{execution.prefix}#{number}"
+        self.process: Process = self.world.process(
+            f"{execution.name}#{number}", main, self, execution.invocation_ended, luck
+        )
 
     # --- dying ----------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aws_durable_execution_sdk_python import DurableContext
+from aws_durable_execution_sdk_python.config import CompletionConfig, ParallelConfig
 
 from pytest_durable import ExecutionStuck, FakeDurableContext, SuspensionSwallowed
 from tests.checks.verdicts import found_in, text_of, verified
@@ -184,3 +185,50 @@ def test_a_base_exception_that_is_raised_again_is_not_swallowed() -> None:
         return "waited"
 
     verified(handler)
+
+
+def swallows_in_the_handler(event: Any, context: DurableContext) -> Any:
+    try:
+        return context.create_callback(name="approve").result()
+    except BaseException:
+        return "never mind"
+
+
+def swallows_in_a_branch(event: Any, context: DurableContext) -> Any:
+    return context.parallel([swallows_in_a_context], name="branches").get_results()
+
+
+def swallows_in_a_context(child: DurableContext) -> Any:
+    return swallows_in_the_handler(None, child)
+
+
+def one_branch_is_left_waiting(event: Any, context: DurableContext) -> Any:
+    """Correct: the callback that suspends one branch is that of the handler, which goes on."""
+    callback = context.create_callback(name="approve")
+    branches = [lambda branch: callback.result(), lambda branch: branch.step(lambda _: 1, name="quick")]
+    config = ParallelConfig(completion_config=CompletionConfig(min_successful=1))
+    return context.parallel(branches, name="branches", config=config).get_results()
+
+
+def lets_it_pass(event: Any, context: DurableContext) -> Any:
+    try:
+        return context.create_callback(name="approve").result()
+    except Exception:
+        return "refused"
+    finally:
+        context.logger.info("asked")
+
+
+@pytest.mark.parametrize("handler", [swallows_in_the_handler, swallows_in_a_branch])
+def test_a_handler_that_swallows_the_suspension_of_a_callback_is_found(handler: Any) -> None:
+    with FakeDurableContext() as context:
+        context.callbacks.succeed("approve", "yes", after=60)
+        with pytest.raises(SuspensionSwallowed, match=r"swallows its own suspension, at test_progress.py:\d+"):
+            context.run(handler)
+
+
+@pytest.mark.parametrize("handler", [lets_it_pass, one_branch_is_left_waiting])
+def test_a_handler_that_lets_the_suspension_of_a_callback_pass_is_left_alone(handler: Any) -> None:
+    with FakeDurableContext() as context:
+        context.callbacks.succeed("approve", "yes", after=60)
+        context.verify(handler)

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from pytest_durable import FakeDurableContext
-from tests.determinism.reference import PLAN, REGIONS, handler, region, run, trace_hash, trace_lines
+from tests.determinism.reference import PLAN, REGIONS, handler, prepared, region, run, trace_hash, trace_lines
 
 RUNS = 100
 
@@ -98,7 +98,7 @@ def test_a_tracer_does_not_change_the_trace() -> None:
 
 
 def test_every_single_kill_gives_the_same_trace_twice() -> None:
-    with FakeDurableContext() as context:
+    with prepared(FakeDurableContext()) as context:
         places = context.verify(handler, {"order": 7}).places
     first = {place: trace_hash(place) for place in places}
     assert {place: trace_hash(place) for place in places} == first

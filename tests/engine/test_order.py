@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_durable.engine import FirstInFirstOut, Scheduler, Task, Trace, World
-from tests.simulated import new_world, settle, simulate, start
+from pytest_durable.engine import FirstInFirstOut, Process, Scheduler, Task, Trace, World
+from tests.simulated import new_world, nobody, settle, simulate, start
 
 
 class Recording:
@@ -203,10 +202,22 @@ def test_the_trace_never_runs_back_in_time(world: World) -> None:
     assert stamps == sorted(stamps)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_the_randomness_of_a_world_comes_from_its_seed(seed: int) -> None:
-    assert new_world(seed=seed).random.random() == new_world(seed=seed).random.random()
+def lucky(world: World, luck: str) -> Process:
+    """A process with this luck."""
+    return world.process("p", lambda: None, None, nobody, luck)
 
 
-def test_worlds_of_different_seeds_have_different_randomness() -> None:
-    assert new_world(seed=0).random.random() != new_world(seed=1).random.random()
+def drawn(seed: int, luck: str) -> float:
+    """The first number that a process with this luck draws in a world of this seed."""
+    return lucky(new_world(seed=seed), luck).random.random()
+
+
+def test_the_randomness_of_a_process_comes_from_the_seed_of_its_world_and_its_luck() -> None:
+    assert drawn(0, "a") == drawn(0, "a")
+    assert len({drawn(seed, luck) for seed in (0, 1) for luck in ("a", "b")}) == 4
+
+
+def test_a_process_draws_the_same_whatever_runs_beside_it(world: World) -> None:
+    beside, process = lucky(world, "b"), lucky(world, "a")
+    beside.random.random()
+    assert process.random.random() == drawn(0, "a")
