@@ -135,9 +135,8 @@ class Invocation:
             ServiceError: if a fault of the service strikes; nothing is stored then.
             Killed: if the process is dead, or a fault strikes.
         """
-        task = current_task()
-        if task is not None and task.process.cause is not None:
-            task.process.refuse(task)
+        if self.process.cause is not None and (task := current_task()) is not None:
+            self.process.refuse(task)
         self.check_token(arn, token)
         execution = self.execution
         if execution.service.pace is not None:
@@ -246,7 +245,7 @@ class Invocation:
         self._calls[operation_id] = call
         self._children.setdefault(call.context_id, []).append(operation_id)
         self.record.asked[operation_id] = asked
-        self.world.note("call", call.method, path, asked.detail)
+        self.world.trace.entries.append((self.world.clock.micros, "call", call.method, path, asked.detail))
         replayed = execution.journal.is_terminal(operation_id)
         self.record.events.append((operation_id, path, "replayed" if replayed else ""))
         before = execution.asked.setdefault(operation_id, asked)
@@ -283,7 +282,9 @@ class Invocation:
         operation_id = identifier.operation_id
         execution = self.execution
         call = self._calls.get(operation_id)
-        path = execution.name_path(operation_id, identifier.parent_id, identifier.name or "?")
+        path = execution.paths.get(operation_id) or execution.name_path(
+            operation_id, identifier.parent_id, identifier.name or "?"
+        )
         asked = self.record.asked.get(operation_id)
         if asked is not None and asked.functions:
             function = asked.functions[0]  # the user's own, where the SDK has wrapped it
@@ -299,7 +300,7 @@ class Invocation:
         self.record.events.append((operation_id, path, RAN))
         if run.completed_before:
             self.record.alarms.add(operation_id)
-        self.world.note("body", path, attempt or 0)
+        self.world.trace.entries.append((self.world.clock.micros, "body", path, attempt or 0))
         return run
 
     def _before_body(self, run: BodyRun, is_step: bool, completed: bool) -> None:

@@ -8,6 +8,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
     CallbackDetails,
     ChainedInvokeDetails,
     ContextDetails,
+    ErrorObject,
     Operation,
     OperationAction,
     OperationStatus,
@@ -53,6 +54,15 @@ def operation_from(
         chained_invoke_details=chained_invoke_details,
     )
     return operation
+
+
+def step_details(
+    attempt: int, result: str | None, error: ErrorObject | None, next_attempt: datetime | None = None
+) -> StepDetails:
+    """The details of a step, made as `operation_from` makes the operation."""
+    details = object.__new__(StepDetails)
+    details.__dict__.update(attempt=attempt, next_attempt_timestamp=next_attempt, result=result, error=error)
+    return details
 
 
 def close_rules(update: OperationUpdate) -> None:

@@ -18,7 +18,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 )
 
 from pytest_durable.service.errors import InvalidParameterValue
-from pytest_durable.service.operations._common import close_rules, operation_from
+from pytest_durable.service.operations._common import close_rules, operation_from, step_details
 
 ACTIONS = (OperationAction.START, OperationAction.SUCCEED, OperationAction.FAIL, OperationAction.RETRY)
 _FIRST = StepDetails()
@@ -65,14 +65,10 @@ def transition(update: OperationUpdate, current: Operation | None, now: datetime
         return operation_from(update, current, OperationStatus.STARTED, now, step_details=before)
     if action is OperationAction.RETRY:
         delay = update.step_options.next_attempt_delay_seconds if update.step_options is not None else 0
-        details = StepDetails(
-            attempt=before.attempt + 1,
-            next_attempt_timestamp=now + timedelta(seconds=delay),
-            result=update.payload,
-            error=update.error,
-        )
+        due = now + timedelta(seconds=delay)
+        details = step_details(before.attempt + 1, update.payload, update.error, due)
         return operation_from(update, current, OperationStatus.PENDING, now, step_details=details)
-    details = StepDetails(attempt=before.attempt + 1, result=update.payload, error=update.error)
+    details = step_details(before.attempt + 1, update.payload, update.error)
     status = OperationStatus.SUCCEEDED if action is OperationAction.SUCCEED else OperationStatus.FAILED
     return operation_from(update, current, status, now, step_details=details)
 
