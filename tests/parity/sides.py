@@ -1,0 +1,254 @@
+"""The two sides, and what is compared of them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from aws_durable_execution_sdk_python.lambda_service import ErrorObject
+from aws_durable_execution_sdk_python_testing.runner import DurableFunctionTestRunner
+
+from pytest_durable import Execution, FakeDurableContext
+from tests.parity.scenario import ABSENT, Answer, Scenario
+
+WITHIN = 30
+"""Real seconds after which the runner is given up."""
+
+BACKOFF = 0.05
+"""Seconds before the runner invokes again what failed, in place of its own 5: no result depends on them."""
+
+AT_ONCE = 12
+"""Runners at once: each of them mostly sleeps."""
+
+UNORDERED = {"Map", "Parallel"}
+"""Below these the operations are created by threads at once, in any order."""
+
+
+Found = tuple[str, Mapping[str, Any], Any]
+"""An operation: its id, what is compared of it, and itself."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is compared: how the execution ended, and each operation by its id.
+
+    Attributes:
+        fields: status, result, error and what was noted.
+        operations: by id; ids are hashes of positions, and so the same on both sides.
+        paths: by id, to be read.
+    """
+
+    fields: dict[str, Any]
+    operations: dict[str, dict[str, Any]]
+    paths: dict[str, str]
+
+    def flat(self, other: Outcome) -> dict[str, Any]:
+        """Everything in one table, under keys that can be read; ``other`` knows operations that this one lacks."""
+        paths = {**other.paths, **self.paths}
+        table = dict(self.fields)
+        for operation_id, operation in self.operations.items():
+            table |= {f"{paths[operation_id]}.{key}": value for key, value in operation.items()}
+        return table
+
+
+def differences(ours: Outcome, theirs: Outcome) -> dict[str, tuple[Any, Any]]:
+    """What is different, as ``what: (ours, theirs)``."""
+    mine, other = ours.flat(theirs), theirs.flat(ours)
+    keys = dict.fromkeys([*mine, *other])
+    both = {key: (mine.get(key, ABSENT), other.get(key, ABSENT)) for key in keys}
+    return {key: (left, right) for key, (left, right) in both.items() if left != right}
+
+
+def _outcome(fields: dict[str, Any], roots: Iterable[Found], children: Callable[[Any], Iterable[Found]]) -> Outcome:
+    """Walk a tree of operations, of which ``children`` gives those below one."""
+    operations: dict[str, dict[str, Any]] = {}
+    paths: dict[str, str] = {}
+    taken: dict[str, int] = {}
+
+    def walk(level: Iterable[Found], parent: str | None, prefix: str, ordered: bool) -> None:
+        for index, (operation_id, found, node) in enumerate(level, 1):
+            path = prefix + (found["name"] or f"[{index}]")
+            taken[path] = taken.get(path, 0) + 1
+            if taken[path] > 1:
+                path = f"{path}@{taken[path]}"
+            paths[operation_id] = path
+            operations[operation_id] = {**found, "parent": parent, "place": index if ordered else None}
+            walk(children(node), operation_id, f"{path}/", found["sub_type"] not in UNORDERED)
+
+    walk(roots, None, "", True)
+    return Outcome(fields, operations, paths)
+
+
+def _error(error: ErrorObject | None) -> Any:
+    return None if error is None else [error.type, error.message, error.data]
+
+
+def _text(value: Any) -> Any:
+    """The text of an enum member: which of them are members differs between releases of the SDK."""
+    return getattr(value, "value", value)
+
+
+# --- AWS's local runner ----------------------------------------------------------------------------------------------
+
+
+def on_the_local_runner(scenario: Scenario) -> Outcome:
+    """Run the scenario on AWS's local runner, in real time or with the waits skipped."""
+    scenario.seen.clear()
+    with DurableFunctionTestRunner(
+        handler=scenario.decorated(), poll_interval=0.01, skip_time=not scenario.real_time
+    ) as runner:
+        runner._executor.RETRY_BACKOFF_SECONDS = BACKOFF
+        for name, function in scenario.functions.items():
+            if function.durable:
+                runner.register_durable_function(name, function.handler)
+            else:
+                runner.register_function(name, function.handler)
+        arn = runner.run_async(input=json.dumps(scenario.event or {}), execution_timeout=scenario.execution_timeout)
+        for answer in scenario.answers:
+            _answer(runner, arn, answer)
+        ended = runner.wait_for_result(arn, timeout=WITHIN)
+    runner._scheduler._loop.close()  # the runner leaves it open, and a later test would be blamed for that
+    fields = {
+        "status": _text(ended.execution_status or ended.status),
+        "result": json.loads(ended.result) if ended.result else None,
+        "error": _error(ended.error),
+        "seen": list(scenario.seen),
+    }
+    return _outcome(fields, _theirs(ended.operations), lambda node: _theirs(_below(node)))
+
+
+def _below(operation: Any) -> Any:
+    return getattr(operation, "child_operations", ())
+
+
+def _theirs(operations: Any) -> Iterator[Found]:
+    for operation in operations:
+        kind = operation.operation_type.value
+        found = {
+            "type": kind,
+            "sub_type": _text(operation.sub_type),
+            "name": operation.name,
+            "status": operation.status.value,
+        }
+        if kind in ("STEP", "CONTEXT"):
+            found["error"] = _error(operation.error)
+            found["result"] = operation.result
+        if kind == "STEP":
+            found["attempts"] = operation.attempt or 0
+        yield operation.operation_id, found, operation
+
+
+def _answer(runner: Any, arn: str, answer: Answer) -> None:
+    """Give an answer to a callback once the invocation that made it has ended."""
+    callback = _callback_id(runner, arn, answer.name)
+    if answer.heartbeat is not None:
+        for _ in range(answer.times):
+            time.sleep(answer.heartbeat)  # noqa: TID251  # the runner's callback timers are in real time
+            runner.send_callback_heartbeat(callback)
+        return
+    time.sleep(answer.after)  # noqa: TID251  # as above
+    if answer.error is not None:
+        kind, message = answer.error
+        runner.send_callback_failure(callback, ErrorObject(message=message, type=kind, data=None, stack_trace=None))
+    else:
+        result = answer.result
+        if result is not None and not isinstance(result, bytes):
+            result = (result if isinstance(result, str) else json.dumps(result)).encode()
+        runner.send_callback_success(callback, result)
+
+
+def _callback_id(runner: Any, arn: str, name: str | None) -> str:
+    names = [None] if name is None else [name, f"{name} create callback id"]
+    for _ in range(WITHIN * 10):
+        for candidate in names:
+            try:
+                return str(runner.wait_for_callback(arn, name=candidate, timeout=0.02))
+            except TimeoutError:
+                continue
+    raise TimeoutError(f"the runner made no callback {name!r}")
+
+
+def all_on_the_local_runner(scenarios: Iterable[Scenario]) -> list[Outcome | Exception]:
+    """Run many, several at once; an error stands in the place of an outcome."""
+
+    def run(scenario: Scenario) -> Outcome | Exception:
+        try:
+            return on_the_local_runner(scenario)
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(run, scenarios))
+
+
+# --- the simulation --------------------------------------------------------------------------------------------------
+
+
+def simulated(scenario: Scenario) -> Outcome:
+    """Run the scenario in the simulation."""
+    scenario.seen.clear()
+    with FakeDurableContext() as context:
+        execution = _carry_out(context, scenario)
+    fields = {
+        "status": execution.status.value,
+        "result": execution.result,
+        "error": _error(execution.error),
+        "seen": list(scenario.seen),
+    }
+    return _outcome(fields, _ours(execution.operations), lambda node: _ours(node.children))
+
+
+def _ours(operations: Any) -> Iterator[Found]:
+    for operation in operations:
+        found = {
+            "type": operation.type,
+            "sub_type": operation.sub_type,
+            "name": operation.name,
+            "status": operation.status,
+        }
+        if operation.type in ("STEP", "CONTEXT"):
+            found["error"] = _error(operation.error)
+            found["result"] = operation.result
+        if operation.type == "STEP":
+            found["attempts"] = operation.attempts
+        yield operation.id, found, operation
+
+
+def _carry_out(context: Any, scenario: Scenario) -> Execution:
+    """Let the outside world do its part.
+
+    A callback without a name can only be answered by one who holds the execution; all others are answered by name.
+    """
+    for name, function in scenario.functions.items():
+        context.register(name, function.handler)
+    unnamed = [answer for answer in scenario.answers if answer.name is None]
+    for answer in scenario.answers:
+        if answer.name is None:
+            continue
+        if answer.heartbeat is not None:
+            context.callbacks.heartbeat(answer.name, every=answer.heartbeat, times=answer.times)
+        elif answer.error is not None:
+            context.callbacks.fail(answer.name, _as_error(answer.error), after=answer.after)
+        else:
+            context.callbacks.succeed(answer.name, answer.result, after=answer.after)
+    more = {"execution_timeout": scenario.execution_timeout}
+    if not unnamed:
+        execution: Execution = context.run(scenario.decorated(), scenario.event, **more)
+        return execution
+    execution = context.start(scenario.decorated(), scenario.event, **more)
+    for answer in unnamed:
+        open_one: Any = execution.callback()  # type: ignore[attr-defined]  # not there yet
+        if answer.error is not None:
+            open_one.fail(_as_error(answer.error))
+        else:
+            open_one.succeed(answer.result)
+    return execution.run()
+
+
+def _as_error(error: tuple[str, str]) -> ErrorObject:
+    kind, message = error
+    return ErrorObject(message=message, type=kind, data=None, stack_trace=None)
