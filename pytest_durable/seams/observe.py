@@ -73,9 +73,10 @@ class Call:
         position: its number in that context, from 1.
         code: of the user's function that made the call; None if there is none.
         line: in that function's file.
+        by_sdk: whether it is the SDK itself that made it, on the user's behalf.
     """
 
-    __slots__ = ("_args", "_kwargs", "code", "context_id", "line", "method", "operation_id", "position")
+    __slots__ = ("_args", "_kwargs", "by_sdk", "code", "context_id", "line", "method", "operation_id", "position")
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class Call:
         self._args = args
         self._kwargs = kwargs
         self.context_id = context_id
+        self.by_sdk = False
         self.operation_id: str | None = None
         self.position = 0
         self.code: CodeType | None = None if frame is None else frame.f_code
@@ -128,6 +130,9 @@ class Observer(Protocol):
     def called(self, call: Call) -> None:
         """A durable call got its operation id."""
 
+    def refused(self, call: Call) -> None:
+        """The SDK refused a durable call before it became an operation; the next call may take its id."""
+
     def suspended(self, call: Call) -> None:
         """A durable call suspends its context: the SDK's suspension passes through the caller's code from now on."""
 
@@ -157,21 +162,23 @@ def _watch(method: str, original: Callable[..., Any]) -> Callable[..., Any]:
             return original(self, *args, **kwargs)
         if task.process.cause is not None:
             task.process.refuse(task)
-        frame = user_frame(sys._getframe(1))
+        caller = sys._getframe(1)
+        frame = user_frame(caller)
         if method == "wait":
             if args:
                 args = (in_seconds(args[0], frame), *args[1:])
             elif "duration" in kwargs:
                 kwargs["duration"] = in_seconds(kwargs["duration"], frame)
         call = Call(method, args, kwargs, self._step_id_prefix, frame)
+        call.by_sdk = caller is not frame
         outer, task.data = task.data, call
         try:
             return original(self, *args, **kwargs)
         except Exception:
-            if call.operation_id is None:  # refused by the SDK before it became an operation: it still was asked for
+            if call.operation_id is None:
                 call.operation_id = self._peek_next_operation_id()
                 call.position = self._step_counter._counter + 1
-                _observer(task).called(call)
+                _observer(task).refused(call)
             raise
         except BaseException as error:
             if type(error).__name__ in _SUSPENSIONS:

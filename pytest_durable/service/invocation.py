@@ -25,6 +25,7 @@ from pytest_durable.service.points import BODY, OUTAGE, RETURN, REVOKE, START, S
 from pytest_durable.service.points import INVOCATION as ITSELF
 from pytest_durable.service.record import (
     RAN,
+    Asked,
     BodyRun,
     Divergence,
     InvocationRecord,
@@ -67,6 +68,7 @@ class Invocation:
         self._calls: dict[str, Call] = {}
         self._children: dict[str | None, list[str]] = {}
         self._suspended: dict[str | None, Call] = {}
+        self._refused: dict[str, Asked] = {}
         self._calls_after = 0
         self.revoked: str | None = None
         client = ServiceClient(self, state, execution.service.page_size)
@@ -239,7 +241,7 @@ class Invocation:
         execution = self.execution
         if call.context_id in self._suspended:
             self._stop_loop(call.context_id)
-        name = call.argument("name") or getattr(call.function, "_original_name", None)
+        name = _name_of(call)
         path = execution.name_path(operation_id, call.context_id, name or f"[{call.position}]")
         asked = asked_of(call, path, name)
         self._calls[operation_id] = call
@@ -251,6 +253,16 @@ class Invocation:
         before = execution.asked.setdefault(operation_id, asked)
         if before is not asked and not before.is_same(asked):
             execution.divergences.append(Divergence(self.record.number, before, asked))
+
+    def refused(self, call: Call) -> None:
+        """A call that became no operation: of interest if an earlier invocation had one in its place."""
+        operation_id = call.operation_id
+        assert operation_id is not None
+        name = _name_of(call)
+        above = "" if call.context_id is None else f"{self.execution.paths.get(call.context_id, '')}/"
+        path = f"{above or self.execution.prefix}{name or f'[{call.position}]'}"
+        self._refused[operation_id] = asked_of(call, path, name)
+        self.record.events.append((f"refused {operation_id}", path, "refused"))
 
     def suspended(self, call: Call) -> None:
         """A durable call suspends its context; if that goes on all the same, it has swallowed the suspension."""
@@ -352,15 +364,14 @@ class Invocation:
 
     def _find_missing(self, context_id: str | None) -> None:
         """A context ran to its end: every operation that an earlier invocation made in it must be made again."""
-        now = self._children.get(context_id, [])
+        made = self._children.get(context_id, [])
         known = self.execution.children.setdefault(context_id, {})
-        if len(now) < len(known):
-            made = set(now)
-            for operation_id in known:
-                if operation_id not in made:
-                    before = self.execution.asked[operation_id]
-                    self.execution.divergences.append(Divergence(self.record.number, before, None))
-        known.update(dict.fromkeys(now))
+        if len(made) < len(known):
+            again = set(made)
+            for operation_id in [one for one in known if one not in again]:
+                before, now = self.execution.asked[operation_id], self._refused.get(operation_id)
+                self.execution.divergences.append(Divergence(self.record.number, before, now))
+        known.update(dict.fromkeys(made))
 
     # --- its end --------------------------------------------------------------------------------------------------
 
@@ -374,6 +385,11 @@ class Invocation:
         """Keep which operations each context made, for the next invocation to be compared with."""
         for context_id, made in self._children.items():
             self.execution.children.setdefault(context_id, {}).update(dict.fromkeys(made))
+
+
+def _name_of(call: Call) -> Any:
+    """As it was given, else what the SDK's decorators left on the function."""
+    return call.argument("name") or getattr(call.function, "_original_name", None)
 
 
 def _word_for(update: OperationUpdate) -> str:

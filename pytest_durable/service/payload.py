@@ -30,17 +30,17 @@ def payload_of(event: Any) -> str:
 def text_of(result: Any) -> str | None:
     """A callback's result as the service stores it: text as it is, bytes as UTF-8, anything else as JSON.
 
-    None is no result at all, as a call without one leaves it.
+    None, or an empty text, is no result at all, as an empty body of the call leaves it.
 
     Raises:
         InvalidEvent: naming what is not JSON, or not UTF-8.
     """
     __tracebackhide__ = True
     if result is None or isinstance(result, str):
-        return result
+        return result or None
     if isinstance(result, bytes):
         try:
-            return result.decode()
+            return result.decode() or None
         except UnicodeDecodeError as error:
             raise InvalidEvent(f"the result is not UTF-8, as the service requires: {error}") from None
     return _json("the result", result)

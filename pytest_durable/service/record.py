@@ -201,6 +201,8 @@ def code_of(function: Any) -> CodeType | None:
 def _detail(call: Call) -> str:
     method = call.method
     if method == "wait":
+        if call.by_sdk:
+            return ""  # the back-off of with_retry, whose jitter the SDK draws anew on every replay
         duration = call.argument("duration")
         return f"{getattr(duration, 'seconds', duration)} s"
     if method == "invoke":

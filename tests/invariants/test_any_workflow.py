@@ -99,7 +99,7 @@ def replay(service: DurableService, finished: DurableExecution) -> tuple[Ending,
     again = service.replay(finished)
     service.drive(lambda: again.is_over)
     ran = [body.path for record in again.invocations for body in record.bodies if body.attempt is not None]
-    stored = [str(update) for record in again.invocations for update in record.updates]
+    stored = [] if again.breach is None else [again.breach]
     return ending(again), ran, stored
 
 

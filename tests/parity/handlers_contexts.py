@@ -285,7 +285,7 @@ def condition_with_a_serdes(event: Any, context: DurableContext) -> Any:
     ]
 
 
-@TABLE.add(false_alarm="a call that the SDK refused took no place, and the next one is compared with it")
+@TABLE.add()
 def condition_without_a_config(event: Any, context: DurableContext) -> Any:
     nothing: Any = None
     return [
@@ -332,7 +332,7 @@ def block_that_is_retried(event: Any, context: DurableContext) -> Any:
     return [retried(context, _block, config, name="block"), retried(context, _block, config)]
 
 
-@TABLE.add(false_alarm="the jitter of a wait that is over is drawn anew, and the wait is compared by its length")
+@TABLE.add()
 def block_that_is_retried_by_default(event: Any, context: DurableContext) -> Any:
     return retried(context, _block, WithRetryConfig[Any](), name="block")
 

@@ -21,7 +21,7 @@ def nothing(event: Any, context: DurableContext) -> Any:
 
 @TABLE.add()
 def result_that_is_large(event: Any, context: DurableContext) -> Any:
-    return "r" * (6 * 1024 * 1024)
+    return "r" * (6 * 1024 * 1024 - 10)
 
 
 @TABLE.add()

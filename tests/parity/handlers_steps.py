@@ -326,7 +326,7 @@ def first_step_that_is_given_up(event: Any, context: DurableContext) -> Any:
     context.step(flaky(2), name="first", config=StepConfig(retry_strategy=strategy))
 
 
-@TABLE.add(false_alarm="a call that the SDK refused took no place, and the next one is compared with it")
+@TABLE.add()
 def wait_after_one_that_was_refused(event: Any, context: DurableContext) -> Any:
     error = caught(lambda: context.wait(Duration(), name="pause"))
     context.wait(seconds(1), name="pause")

@@ -85,7 +85,6 @@ class Scenario:
         real_time: the runner must not skip time: what is abandoned would fall due before it could be abandoned.
         execution_timeout: seconds.
         differs: for a handler that the runner gets wrong.
-        false_alarm: why our side blames a handler that nothing is wrong with; to be mended there.
     """
 
     handler: Handler
@@ -97,7 +96,6 @@ class Scenario:
     real_time: bool = False
     execution_timeout: int | None = None
     differs: Differs | None = None
-    false_alarm: str | None = None
 
     @property
     def name(self) -> str:

@@ -9,7 +9,6 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 from aws_durable_execution_sdk_python import plugin
 
-from pytest_durable import ReplayDiverged
 from tests.parity import (
     handlers_contexts,
     handlers_endings,
@@ -33,18 +32,11 @@ SCENARIOS = [
 SINCE_3_0 = pytest.mark.skipif(
     not hasattr(plugin, "DurableInstrumentationPluginFactory"), reason="this release of the SDK does not have it"
 )
-NOT_SIMULATED = pytest.mark.skip(reason="callbacks and invokes are not simulated yet")
 
 
 def parameters(scenarios: Iterable[Scenario], *marks: pytest.MarkDecorator) -> list[ParameterSet]:
-    """One for each scenario; what is known to be blamed wrongly fails as soon as it no longer is."""
-    found = []
-    for scenario in scenarios:
-        more = [*marks]
-        if scenario.false_alarm is not None:
-            more.append(pytest.mark.xfail(reason=scenario.false_alarm, raises=ReplayDiverged))
-        found.append(pytest.param(scenario, marks=more, id=scenario.name))
-    return found
+    """One for each scenario."""
+    return [pytest.param(scenario, marks=marks, id=scenario.name) for scenario in scenarios]
 
 
 Expected = dict[str, Outcome | Exception]
@@ -80,7 +72,7 @@ def _is_skipped(item: pytest.Item) -> bool:
     [
         *parameters(SCENARIOS),
         *parameters(handlers_plugins.TABLE, SINCE_3_0),
-        *parameters(handlers_outside.TABLE, NOT_SIMULATED),
+        *parameters(handlers_outside.TABLE),
     ],
 )
 def test_both_end_the_same_and_leave_the_same_operations(scenario: Scenario, expected: Expected) -> None:
