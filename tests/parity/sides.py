@@ -92,12 +92,12 @@ def _error(error: ErrorObject | None) -> Any:
     return None if error is None else [error.type, error.message, error.data]
 
 
-_STACK = re.compile(r'"StackTrace":\{"t":"l","v":\[.*?\]\}')
+_STACK = re.compile(r',"StackTrace":\{"t":"l","v":\[.*?\]\}')
 
 
 def _payload(payload: str | None) -> str | None:
     """A stored result, without the stack traces in it: they name the files of each side."""
-    return None if payload is None else _STACK.sub('"StackTrace":"..."', payload)
+    return None if payload is None else _STACK.sub("", payload)
 
 
 def _text(value: Any) -> Any:
