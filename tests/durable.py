@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from aws_durable_execution_sdk_python.config import Duration, StepConfig, StepSemantics
+from aws_durable_execution_sdk_python import DurableContext
+from aws_durable_execution_sdk_python.config import CallbackConfig, Duration, InvokeConfig, StepConfig, StepSemantics
+from aws_durable_execution_sdk_python.exceptions import DurableOperationError
 from aws_durable_execution_sdk_python.retries import RetryDecision
 
-from pytest_durable import Execution
+from pytest_durable import Execution, Operation
 
 AT_LEAST_ONCE = StepSemantics.AT_LEAST_ONCE_PER_RETRY
 AT_MOST_ONCE = StepSemantics.AT_MOST_ONCE_PER_RETRY
@@ -70,3 +72,58 @@ def gaps(execution: Execution) -> list[float]:
     ended = [invocation.ended for invocation in execution.invocations]
     started = [invocation.started for invocation in execution.invocations]
     return [(after - before).total_seconds() for before, after in zip(ended, started[1:], strict=False) if before]
+
+
+def lasted(operation: Operation) -> float:
+    """Seconds from the start of an operation to its end, exact."""
+    assert operation.started is not None and operation.ended is not None
+    return (operation.ended - operation.started).total_seconds()
+
+
+def timeouts(timeout: int = 0, heartbeat: int = 0) -> CallbackConfig:
+    """A callback with these timeouts, in seconds; 0 is none."""
+    return CallbackConfig(timeout=seconds(timeout), heartbeat_timeout=seconds(heartbeat))
+
+
+def awaits(name: str | None = "approval", config: CallbackConfig | None = None) -> Callable[[Any, Any], Any]:
+    """A handler that makes one callback and returns its result."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        return context.create_callback(name=name, config=config).result()
+
+    return handler
+
+
+def submits(name: str | None = "approval") -> Callable[[Any, Any], Any]:
+    """A handler that waits for one callback, whose submitter does nothing, and returns its result."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        return context.wait_for_callback(lambda callback_id, _: None, name=name)
+
+    return handler
+
+
+def invokes(target: str, payload: Any = None, name: str | None = "call", **config: Any) -> Callable[[Any, Any], Any]:
+    """A handler that invokes ``target`` and returns its result."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        return context.invoke(target, payload, name=name, config=InvokeConfig(**config))
+
+    return handler
+
+
+def reporting(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """``handler``, but it returns what it sees of the failure of an operation, instead of failing."""
+
+    def reports(event: Any, context: DurableContext) -> Any:
+        try:
+            return handler(event, context)
+        except DurableOperationError as error:
+            return {
+                "kind": type(error).__name__,
+                "type": error.error_type,
+                "message": error.message,
+                "data": error.data,
+            }
+
+    return reports

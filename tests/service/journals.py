@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aws_durable_execution_sdk_python.lambda_service import (
+    CallbackOptions,
+    ChainedInvokeOptions,
     ErrorObject,
     ExecutionDetails,
     Operation,
@@ -48,6 +50,18 @@ def wait(operation_id: str = "op", seconds: int = DELAY, **fields: Any) -> Opera
     return update("WAIT", "START", operation_id, wait_options=WaitOptions(wait_seconds=seconds), **fields)
 
 
+def callback(operation_id: str = "op", **fields: Any) -> OperationUpdate:
+    """A START of a callback that times out after `DELAY` seconds."""
+    options = CallbackOptions(timeout_seconds=DELAY, heartbeat_timeout_seconds=0)
+    return update("CALLBACK", "START", operation_id, callback_options=options, **fields)
+
+
+def invoke(operation_id: str = "op", target: str = "orders", tenant_id: Any = None, **fields: Any) -> OperationUpdate:
+    """A START of a chained invoke."""
+    options = ChainedInvokeOptions(function_name=target, tenant_id=tenant_id)
+    return update("CHAINED_INVOKE", "START", operation_id, chained_invoke_options=options, **fields)
+
+
 def _nobody(micros: int) -> None:
     """Does not care when the next timer is due."""
 
@@ -73,9 +87,17 @@ _HISTORIES: dict[tuple[str, str | None], Sequence[Sequence[OperationUpdate]]] = 
     ("CONTEXT", "STARTED"): [[update("CONTEXT", "START")]],
     ("CONTEXT", "SUCCEEDED"): [[update("CONTEXT", "SUCCEED", payload="1")]],
     ("CONTEXT", "FAILED"): [[update("CONTEXT", "FAIL", error=ERROR)]],
+    **{("CALLBACK", status): [[callback()]] for status in ("STARTED", "SUCCEEDED", "FAILED", "TIMED_OUT")},
+    **{
+        ("CHAINED_INVOKE", status): [[invoke()]]
+        for status in ("STARTED", "SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED")
+    },
 }
 
-STATES = (("STEP", None), ("WAIT", None), ("CONTEXT", None), *_HISTORIES)
+_FIRED = (("STEP", "READY"), ("WAIT", "SUCCEEDED"), ("CALLBACK", "TIMED_OUT"))
+_CLOSED_FROM_OUTSIDE = ("CALLBACK", "CHAINED_INVOKE")
+
+STATES = (*((kind, None) for kind in ("STEP", "WAIT", "CONTEXT", *_CLOSED_FROM_OUTSIDE)), *_HISTORIES)
 """Every type with every status that its operations can have; None while there is none."""
 
 
@@ -84,7 +106,9 @@ def journal_with(kind: str, status: str | None) -> Journal:
     journal = new_journal()
     for updates in _HISTORIES.get((kind, status), ()):
         journal.apply(updates, NOW)
-    if (kind, status) in (("STEP", "READY"), ("WAIT", "SUCCEEDED")):
+    if (kind, status) in _FIRED:
         assert journal.fire_due(later(DELAY))
+    elif kind in _CLOSED_FROM_OUTSIDE and status not in (None, "STARTED"):
+        journal.close("op", OperationStatus[status], NOW)
     assert status is None or journal.operations["op"].status is OperationStatus[status]
     return journal

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from aws_durable_execution_sdk_python.lambda_service import OperationUpdate, StepOptions
 
-from tests.service.journals import ERROR, retry, update, wait
+from tests.service.journals import ERROR, callback, invoke, retry, update, wait
 
 CLOSED_STEP = {
     "START": "Invalid current STEP state to start.",
@@ -21,6 +21,8 @@ CLOSED_CONTEXT = {
     "FAIL": "Invalid current CONTEXT state to close.",
 }
 WAIT_EXISTS = "Cannot start a WAIT that already exist."
+CALLBACK_EXISTS = "Cannot start a CALLBACK that already exist."
+INVOKE_EXISTS = "Cannot start a CHAINED_INVOKE operation that already exists."
 NOTHING_TO_CANCEL = "Cannot cancel a WAIT that does not exist or has already completed."
 
 UPDATES: dict[tuple[str, str], OperationUpdate] = {
@@ -33,6 +35,8 @@ UPDATES: dict[tuple[str, str], OperationUpdate] = {
     ("CONTEXT", "START"): update("CONTEXT", "START"),
     ("CONTEXT", "SUCCEED"): update("CONTEXT", "SUCCEED", payload="1"),
     ("CONTEXT", "FAIL"): update("CONTEXT", "FAIL", error=ERROR),
+    ("CALLBACK", "START"): callback(),
+    ("CHAINED_INVOKE", "START"): invoke(),
 }
 """A well-formed update for every legal action of every type."""
 
@@ -75,6 +79,10 @@ TRANSITIONS = [
     *_rows("CONTEXT", "none", START="STARTED", SUCCEED="SUCCEEDED", FAIL="FAILED"),
     *_rows("CONTEXT", "STARTED", START=CLOSED_CONTEXT["START"], SUCCEED="SUCCEEDED", FAIL="FAILED"),
     *_rows("CONTEXT", "SUCCEEDED FAILED", **CLOSED_CONTEXT),
+    *_rows("CALLBACK", "none", START="STARTED"),
+    *_rows("CALLBACK", "STARTED SUCCEEDED FAILED TIMED_OUT", START=CALLBACK_EXISTS),
+    *_rows("CHAINED_INVOKE", "none", START="STARTED"),
+    *_rows("CHAINED_INVOKE", "STARTED SUCCEEDED FAILED TIMED_OUT STOPPED", START=INVOKE_EXISTS),
 ]
 
 
@@ -183,6 +191,36 @@ REQUESTS = [
     Refusal(
         "the execution succeeded with an error", None, [update("EXECUTION", "SUCCEED", "result", **BOTH)], NO_ERROR
     ),
+    *(
+        Refusal(f"a {kind} told to {action}", (kind, "STARTED"), [update(kind, action)], BAD_ACTION)
+        for kind in ("CALLBACK", "CHAINED_INVOKE")
+        for action in ("SUCCEED", "FAIL", "RETRY", "CANCEL")
+    ),
+    *(
+        Refusal(f"a new {kind} told to {action}", None, [update(kind, action)], BAD_ACTION)
+        for kind in ("CALLBACK", "CHAINED_INVOKE")
+        for action in ("SUCCEED", "CANCEL")
+    ),
+    Refusal("a callback started twice", None, [callback(), callback()], SAME_ID),
+    Refusal("an invoke started twice", None, [invoke(), invoke()], SAME_ID),
+    Refusal("a callback below a step", STARTED_STEP, [callback("child", parent_id="op")], BAD_PARENT),
+    Refusal("an invoke below a callback", ("CALLBACK", "STARTED"), [invoke("child", parent_id="op")], BAD_PARENT),
+    Refusal(
+        "a callback that was an invoke", ("CHAINED_INVOKE", "STARTED"), [callback()], "Inconsistent operation type."
+    ),
+    Refusal("an invoke that was a callback", ("CALLBACK", "STARTED"), [invoke()], "Inconsistent operation type."),
+    Refusal(
+        "an invoke without options",
+        None,
+        [update("CHAINED_INVOKE", "START")],
+        "Update for CHAINED_INVOKE operation requires ChainedInvokeOptions.",
+    ),
+    Refusal(
+        "an invoke that exists before its options",
+        ("CHAINED_INVOKE", "STARTED"),
+        [update("CHAINED_INVOKE", "START")],
+        INVOKE_EXISTS,
+    ),
     # Which of two refusals comes first.
     Refusal(
         "EXECUTION twice before a parent",
@@ -216,3 +254,29 @@ REQUESTS = [
         CLOSED_STEP["START"],
     ),
 ]
+
+ACCOUNT = "123456789012"
+BAD_TENANT = "TenantId must be 1 to 256 characters matching [a-zA-Z0-9._:/=+-@ ]."
+INPUT_TOO_LARGE = "CHAINED_INVOKE input payload size must be less than or equal to 1048576 bytes."
+OTHER_ACCOUNT = "Cannot start a CHAINED_INVOKE on a function in another account."
+OTHER_REGION = "Cannot start a CHAINED_INVOKE on a function in another region."
+
+INVOKES = [
+    Refusal("a payload above 1 MiB", None, [invoke(payload="x" * 1_048_577)], INPUT_TOO_LARGE),
+    Refusal("a payload above 1 MiB in bytes", None, [invoke(payload="ø" * 524_289)], INPUT_TOO_LARGE),
+    *(
+        Refusal(f"the target {target!r}", None, [invoke(target=target)], f"Invalid function ARN '{target}'")
+        for target in ("", "bad name!", "a:b:c", "arn:aws:lambda:orders", "x" * 257)
+    ),
+    *(
+        Refusal(f"the tenant {tenant!r}", None, [invoke(tenant_id=tenant)], BAD_TENANT)
+        for tenant in ("", "a\nb", "ø", "x" * 257)
+    ),
+    Refusal(
+        "another account", None, [invoke(target="arn:aws:lambda:us-east-1:999999999999:function:orders")], OTHER_ACCOUNT
+    ),
+    Refusal(
+        "another region", None, [invoke(target=f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:orders")], OTHER_REGION
+    ),
+]
+"""What the service refuses of a chained invoke by its options and its payload."""

@@ -13,8 +13,8 @@ from aws_durable_execution_sdk_python_testing.exceptions import InvalidParameter
 
 from pytest_durable.service.errors import InvalidParameterValue
 from pytest_durable.service.journal import Journal
-from tests.service.journals import ERROR, NOW, STATES, journal_with, new_journal, update, wait
-from tests.service.refusals import REQUESTS, TRANSITIONS, UPDATES, Refusal, Transition
+from tests.service.journals import ERROR, NOW, STATES, callback, invoke, journal_with, new_journal, update, wait
+from tests.service.refusals import ACCOUNT, INVOKES, REQUESTS, TRANSITIONS, UPDATES, Refusal, Transition
 
 
 def refusal_of(journal: Journal, updates: Sequence[OperationUpdate]) -> str | None:
@@ -28,7 +28,12 @@ def refusal_of(journal: Journal, updates: Sequence[OperationUpdate]) -> str | No
 
 def refusal_of_local_runner(journal: Journal, updates: Sequence[OperationUpdate]) -> str | None:
     """The words of AWS's local runner about the same journal; None if it accepts."""
-    execution: Any = SimpleNamespace(operations=list(journal.operations.values()), parent_execution_arn=None)
+    execution: Any = SimpleNamespace(
+        operations=list(journal.operations.values()),
+        parent_execution_arn=None,
+        start_input=SimpleNamespace(account_id=ACCOUNT),
+        region="us-east-1",
+    )
     try:
         CheckpointValidator.validate_input(list(updates), execution)
     except InvalidParameterValueException as refusal:
@@ -88,6 +93,17 @@ def test_a_refused_request_stores_nothing_of_what_came_before_it(request_: Refus
     assert journal.take_delta() == []
 
 
+@pytest.mark.xfail(strict=True, reason="neither target, tenant nor size of a chained invoke is looked at")
+@pytest.mark.parametrize("request_", INVOKES, ids=str)
+def test_each_refusal_of_an_invoke(request_: Refusal) -> None:
+    assert refusal_of(stored(request_), request_.updates) == request_.words
+
+
+@pytest.mark.parametrize("request_", INVOKES, ids=str)
+def test_each_refusal_of_an_invoke_by_the_local_runner(request_: Refusal) -> None:
+    assert refusal_of_local_runner(stored(request_), request_.updates) == request_.words
+
+
 IDENTITY: dict[str, Any] = {"name": "name", "sub_type": "Step", "parent_id": "parent"}
 WORDS = {
     "name": "Inconsistent operation name.",
@@ -139,6 +155,12 @@ ACCEPTED = {
         update("EXECUTION", "SUCCEED", "result", payload="1"),
     ],
     "the execution's error alone": [update("EXECUTION", "FAIL", "result", error=ERROR)],
+    "a callback and an invoke in a context that starts in the same request": [
+        update("CONTEXT", "START"),
+        callback("child", parent_id="op"),
+        invoke("other", parent_id="op", target=f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:orders:live"),
+    ],
+    "an invoke of a mebibyte for a tenant": [invoke(tenant_id="acme/a b", payload="x" * 1_048_576)],
     "a new step failed with a payload": [update("STEP", "FAIL", error=ERROR, payload="1")],
     "a new step retried without options": [update("STEP", "RETRY")],
 }
