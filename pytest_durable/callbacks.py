@@ -8,6 +8,7 @@ from typing import Any
 from pytest_durable.engine import current_task, micros_in
 from pytest_durable.errors import UsageError
 from pytest_durable.service.arguments import check_delay, count
+from pytest_durable.service.limits import MAX_PAYLOAD, size_of
 from pytest_durable.service.outside import Answer
 from pytest_durable.service.payload import error_of, text_of
 from pytest_durable.service.service import DurableService
@@ -40,7 +41,10 @@ class Callbacks:
             UsageError: for a name, result or time that makes no sense.
         """
         __tracebackhide__ = True
-        self._add(name, "succeed", after, Answer(name, "succeed", 0, result=text_of(result)))
+        text = text_of(result)
+        if text is not None and size_of(text) > MAX_PAYLOAD:
+            raise UsageError(f"the result is {size_of(text):,} bytes, and a callback takes {MAX_PAYLOAD:,} (1 MB)")
+        self._add(name, "succeed", after, Answer(name, "succeed", 0, result=text))
 
     def fail(self, name: str, error: Any, *, after: float = 0) -> None:
         """Have callbacks fail ``after`` seconds of virtual time after they are created.

@@ -395,6 +395,7 @@ class FakeDurableContext(DirectCalls):
             durable = self._world_for_another().start(
                 resolve(script.handler), "{}", points=injector, name="direct", invocation_timeout=_DIRECT_TIMEOUT
             )
+            durable.rests = lambda: script.waits
             script.execution = self._started_with(injector, durable, expects_faults=False)
             self._script = script
             script.drive(lambda: script.waits)

@@ -232,6 +232,8 @@ class Execution:
     @property
     def callbacks(self) -> tuple[Callback, ...]:
         """The callbacks that are open, in order of creation."""
+        if self._execution.is_over:
+            return ()
         return tuple(self._callback(callback) for callback in self._made_callbacks() if callback.end_timestamp is None)
 
     def callback(self, name: str | None = None, *, id: str | None = None) -> Callback:
@@ -245,7 +247,11 @@ class Execution:
         """
         __tracebackhide__ = True
         if id is not None:
-            return Callback(self._execution.service, id, None, self.settle)
+            found = self._execution.service.callbacks.find(id)
+            if found is None:
+                return Callback(self._execution.service, id, None, self.settle)
+            execution, operation_id = found
+            return self._view_of(execution)._callback(execution.journal.operations[operation_id])
         made = self._made_callbacks()
         if name is None:
             if len(self.callbacks) != 1:
@@ -265,6 +271,12 @@ class Execution:
         name = owner_of(self._execution, operation.operation_id).name
         return Callback(self._execution.service, operation.callback_details.callback_id, name, self.settle)
 
+    def _view_of(self, execution: DurableExecution) -> Execution:
+        """Another execution of the same world, as a test sees it."""
+        injector = execution.points
+        assert isinstance(injector, Injector)
+        return Execution(execution, injector, self._raise, expects_faults=False)
+
     def invoked(self, path: str) -> Execution:
         """The execution of the durable function that the operation at ``path`` invoked.
 
@@ -273,7 +285,7 @@ class Execution:
         """
         for execution in self._execution.family():
             if execution.prefix == f"{path}/":
-                return Execution(execution, self._injector, self._raise, expects_faults=False)
+                return self._view_of(execution)
         self.operation(path)
         raise UnknownOperation(f"the operation at {path!r} invoked no durable function")
 
@@ -323,8 +335,11 @@ class Execution:
     def settle(self) -> Execution:
         """Drive it until it is suspended or over: until nothing can happen without time passing."""
         __tracebackhide__ = True
-        execution = self._execution
-        stop = execution.service.drive(lambda: execution.is_over or not any(one.is_busy for one in execution.family()))
+        execution, root = self._execution, self._execution.root
+        over = (root, execution)
+        stop = execution.service.drive(
+            lambda: all(one.is_over for one in over) or not any(one.is_busy for one in root.family())
+        )
         if execution.is_over or stop is Stop.IDLE:
             self._judge(stop)
         return self

@@ -114,9 +114,6 @@ def test_a_callback_nobody_answers_is_named(ctx: FakeDurableContext) -> None:
         callback.result()
 
 
-@pytest.mark.xfail(
-    run=False, reason="it never returns: the execution is driven until the invocation, which waits for calls, has ended"
-)
 def test_an_answer_may_be_given_by_hand(ctx: FakeDurableContext) -> None:
     callback = ctx.create_callback("approval")
     ctx.execution.callback("approval").succeed("yes")

@@ -111,9 +111,6 @@ def test_another_handler_of_that_name_is_another_execution(ctx: FakeDurableConte
     assert ctx.run(handler, 1, name="a").arn == one.arn
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the id of an execution is made of its name alone: the callbacks share their ids"
-)
 def test_another_handler_of_that_name_has_callbacks_of_its_own(ctx: FakeDurableContext) -> None:
     one, other = ctx.start(awaits(), name="a"), ctx.start(awaits(), name="a")
     assert one.callback().id != other.callback().id

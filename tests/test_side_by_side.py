@@ -132,7 +132,6 @@ def test_one_answers_the_callback_of_the_other(ctx: FakeDurableContext) -> None:
     assert first.run().result == "from the other"
 
 
-@pytest.mark.xfail(strict=True, reason="only the execution that was asked for the callback is driven")
 def test_a_callback_found_by_its_id_drives_its_own_execution(ctx: FakeDurableContext) -> None:
     first, second = ctx.start(awaits(), name="first"), ctx.start(awaits(), name="second")
     first.callback(id=second.callback().id).succeed("yes")

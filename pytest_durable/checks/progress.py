@@ -46,7 +46,7 @@ def _given_up(execution: DurableExecution) -> Finding | None:
             f"the handler swallows {what}, at {where}, and goes on",
             ("An except clause there catches BaseException, by which the SDK suspends a handler. Catch Exception.",),
         )
-    if execution.exhausted and execution.prefix.count("/") > DEEPEST:
+    if execution.exhausted and execution.depth > DEEPEST:
         return Finding(
             ExecutionStuck,
             f"functions invoke one another without end: {DEEPEST} executions deep",
@@ -58,7 +58,8 @@ def _given_up(execution: DurableExecution) -> Finding | None:
             f"the execution did not end within {len(execution.invocations)} invocations",
             ("It is invoked again and again; what ends its loop never happens here.",),
         )
-    return Finding(ExecutionStuck, *_too_long(execution)) if _timed_out(execution) else None
+    # What a function that was invoked ends with is for its caller to deal with.
+    return Finding(ExecutionStuck, *_too_long(execution)) if not execution.depth and _timed_out(execution) else None
 
 
 def _waited_for(execution: DurableExecution) -> list[str]:

@@ -78,8 +78,10 @@ class Search:
         """Whether two fault-free runs agree on the result; if not, no replay is asked to give the same one."""
         with silence():
             other = self._runner.run(FaultPlan())
-        self._runner.result_is_stable = other.outcome == run.outcome
-        return self._runner.result_is_stable
+        pairs = zip(run.execution.family(), other.execution.family(), strict=False)
+        unstable = {one.prefix for one, twin in pairs if Outcome.of(one) != Outcome.of(twin)}
+        self._runner.unstable |= unstable
+        return not unstable
 
     def attempt(self, plan: FaultPlan) -> Run:
         """Run under ``plan``, silently; if that finds something, run again aloud and raise it.

@@ -60,7 +60,7 @@ class Runner:
         raise_finding: raises a finding as the error it is, with the test's name and the replay command.
         runs: how many runs there were.
         latest: the run that was the last.
-        result_is_stable: whether fault-free runs agree on the result.
+        unstable: prefixes of the executions on whose result fault-free runs do not agree; ``""`` is the one started.
         replayed: contents of the finished journals that were replayed; the same one is not replayed again.
         outside: the functions that can be invoked, and the answers to callbacks.
     """
@@ -74,7 +74,7 @@ class Runner:
     reset: Callable[[], object] | None = None
     runs: int = 0
     latest: Run | None = None
-    result_is_stable: bool = True
+    unstable: set[str] = field(default_factory=set)
     replayed: set[str] = field(default_factory=set)
     outside: Outside = field(default_factory=Outside)
 
@@ -116,7 +116,7 @@ class Runner:
         stop = service.drive(lambda: again.is_over)
         if stop is Stop.IDLE and not again.is_over:
             return progress.check(again, stop)
-        finding = check_fixed_point(execution, again, self.result_is_stable)
+        finding = check_fixed_point(execution, again, execution.prefix not in self.unstable)
         if finding is None:
             self.replayed.add(contents)
         return finding

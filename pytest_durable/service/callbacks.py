@@ -46,6 +46,10 @@ class CallbackDesk:
         self._all: dict[str, tuple[DurableExecution, str]] = {}
         self._at_once: list[tuple[Answer, str]] = []
 
+    def find(self, callback_id: str) -> tuple[DurableExecution, str] | None:
+        """The execution and the operation of a callback; None if there is none of this id."""
+        return self._all.get(callback_id)
+
     def created(self, execution: DurableExecution, operation_id: str) -> None:
         """A callback was stored: plan the answers that are declared for it."""
         details = execution.journal.operations[operation_id].callback_details

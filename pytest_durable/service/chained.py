@@ -14,6 +14,7 @@ from aws_durable_execution_sdk_python.lambda_service import ErrorObject, Operati
 from pytest_durable.engine import MICROS, Process
 from pytest_durable.service.identity import function_arn
 from pytest_durable.service.lambda_context import LambdaContext
+from pytest_durable.service.operations.invoke import names_of
 
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
@@ -41,9 +42,34 @@ def carry_out(execution: DurableExecution, update: OperationUpdate) -> None:
     elif (problem := _not_json(payload)) is not None:
         execution.close_operation(update.operation_id, OperationStatus.FAILED, error=problem)
     elif function.handler is not None:
-        execution.invoke_durable(function, update.operation_id, payload, options.tenant_id)
+        _invoke_durable(execution, function, update.operation_id, payload, options.tenant_id)
     else:
         _PlainInvocation(execution, function, update.operation_id, payload, options.tenant_id)
+
+
+def _invoke_durable(
+    execution: DurableExecution, function: Function, operation_id: str, payload: str, tenant_id: str | None
+) -> None:
+    """Start an execution of a durable function, whose end will be that of the operation."""
+    assert function.handler is not None
+    timeout = function.execution_timeout
+    invoked = type(execution)(
+        service=execution.service,
+        handler=function.handler._replace(name=names_of(function.name)[-1]),
+        name=execution.id_for(f"invoke-{operation_id}"),
+        payload=payload,
+        points=execution.points,
+        invocation_timeout=round(function.invocation_timeout * MICROS),
+        execution_timeout=None if timeout is None else round(timeout * MICROS),
+        policy=execution.policy,
+        parent=execution,
+        invoked_as=operation_id,
+        prefix=f"{execution.path_of(operation_id)}/",
+        tenant_id=tenant_id,
+    )
+    execution.invoked.append(invoked)
+    if invoked.depth > DEEPEST:
+        invoked.give_up()
 
 
 def end_of_invoked(execution: DurableExecution) -> tuple[OperationStatus, ErrorObject | None]:

@@ -15,8 +15,8 @@ def uuid_of(*parts: object) -> str:
 
 
 def function_arn(name: str) -> str:
-    """The ARN of a function, without a qualifier."""
-    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+    """The ARN of a function; an ARN is what it is."""
+    return name if name.startswith("arn:") else f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
 
 
 def execution_arn(function: str, name: str, execution_id: str) -> str:

@@ -78,7 +78,10 @@ class Journal:
             operation = transition(update, operations.get(update.operation_id), now)
             if operation.callback_details is not None:
                 operation = callback.with_id(operation, self._execution_id)
-                self._callbacks[operation.operation_id] = callback.timers_of(update, micros_of(now))
+                timers = callback.timers_of(update, micros_of(now))
+                self._callbacks[operation.operation_id] = timers
+                if timers.ends is not None:  # watched from now on, also if a heartbeat is due before
+                    self._watch(timers.ends)
             self._store(operation)
             self._history.updated(now, update, operation)
 

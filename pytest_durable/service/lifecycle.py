@@ -6,7 +6,7 @@ count and the gaps of re-invocations after a crash as observed on AWS in April 2
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 
 from pytest_durable.engine import MICROS, Process, at
 from pytest_durable.errors import NotSimulated
-from pytest_durable.service.chained import DEEPEST, LARGEST, TOO_LARGE, carry_out, end_of_invoked
+from pytest_durable.service.chained import LARGEST, TOO_LARGE, carry_out, end_of_invoked
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.history import History
 from pytest_durable.service.identity import execution_arn, uuid_of
@@ -33,7 +33,6 @@ from pytest_durable.service.record import Asked, Divergence, InvocationRecord, S
 from pytest_durable.service.tokens import Tokens
 
 if TYPE_CHECKING:
-    from pytest_durable.service.outside import Function
     from pytest_durable.service.service import DurableService
 
 
@@ -59,6 +58,8 @@ class DurableExecution:
         cut_short: whether a sealed execution came to an operation that had not finished, and was stopped there.
         parent: the execution whose operation ``invoked_as`` invoked this one; None if a test started it.
         prefix: of the paths of its operations: empty, or the path of that operation and a slash.
+        copy: how many executions of other functions have its name.
+        rests: whether its handler waits for the test, and does nothing until that goes on.
         invoked: the durable executions that it invoked, in order.
         plain: how many plain functions that it invoked are running.
     """
@@ -76,6 +77,7 @@ class DurableExecution:
     invoked_as: str = ""
     prefix: str = ""
     tenant_id: str | None = None
+    copy: int = 0
 
     def __post_init__(self) -> None:
         clock = self.service.world.clock
@@ -97,6 +99,7 @@ class DurableExecution:
         self.paths: dict[str, str] = {}
         self.invoked: list[DurableExecution] = []
         self.plain = 0
+        self.rests: Callable[[], bool] = bool
         self._failures = 0
         self._replayed = 0
         self._empty_pendings = 0
@@ -120,7 +123,7 @@ class DurableExecution:
 
     def id_for(self, what: str) -> str:
         """An id in the shape of a UUID, the same in every run: from the world's seed, this execution and ``what``."""
-        return uuid_of(self.service.seed, self.name, what)
+        return uuid_of(self.service.seed, self.name, *([self.copy] if self.copy else []), what)
 
     def name_path(self, operation_id: str, context_id: str | None, segment: str) -> str:
         """The path of an operation, given on first sight: its context's path, and its name or position."""
@@ -134,6 +137,16 @@ class DurableExecution:
     def path_of(self, operation_id: str) -> str:
         """The path of an operation that was seen, else its id."""
         return self.paths.get(operation_id, operation_id)
+
+    @property
+    def root(self) -> DurableExecution:
+        """The execution that a test started, of which this one is part."""
+        return self if self.parent is None else self.parent.root
+
+    @property
+    def depth(self) -> int:
+        """How many executions have invoked one another to come to this one."""
+        return 0 if self.parent is None else self.parent.depth + 1
 
     def family(self) -> Iterator[DurableExecution]:
         """This execution, and every one that it or one of those invoked."""
@@ -151,7 +164,9 @@ class DurableExecution:
     @property
     def is_busy(self) -> bool:
         """Whether the handler runs, or is about to be invoked without time passing; plain functions count as well."""
-        if self.in_flight is not None or self.plain:
+        if self.in_flight is not None:
+            return not self.rests()
+        if self.plain:
             return True
         due = self._scheduled_for
         return due is not None and due <= self.service.world.clock.micros and not self.is_over
@@ -217,28 +232,6 @@ class DurableExecution:
             carry_out(self, update)
         elif update.operation_type is OperationType.CALLBACK:
             self.service.callbacks.created(self, update.operation_id)
-
-    def invoke_durable(self, function: Function, operation_id: str, payload: str, tenant_id: str | None) -> None:
-        """Start an execution of ``function``, whose end will be that of the operation."""
-        assert function.handler is not None
-        timeout = function.execution_timeout
-        child = DurableExecution(
-            service=self.service,
-            handler=function.handler._replace(name=function.name),
-            name=self.id_for(f"invoke-{operation_id}"),
-            payload=payload,
-            points=self.points,
-            invocation_timeout=round(function.invocation_timeout * MICROS),
-            execution_timeout=None if timeout is None else round(timeout * MICROS),
-            policy=self.policy,
-            parent=self,
-            invoked_as=operation_id,
-            prefix=f"{self.path_of(operation_id)}/",
-            tenant_id=tenant_id,
-        )
-        self.invoked.append(child)
-        if child.prefix.count("/") > DEEPEST:
-            child.give_up()
 
     def close_operation(
         self,

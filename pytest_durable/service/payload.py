@@ -11,6 +11,9 @@ from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 from pytest_durable.errors import InvalidEvent, UsageError
 from pytest_durable.service.arguments import check_event_size
 
+_ERROR_NAMES = {"ErrorType", "ErrorMessage", "ErrorData", "StackTrace"}
+"""As the Lambda API model has them."""
+
 
 def payload_of(event: Any) -> str:
     """The event as the JSON that Lambda would be given.
@@ -36,14 +39,16 @@ def text_of(result: Any) -> str | None:
         InvalidEvent: naming what is not JSON, or not UTF-8.
     """
     __tracebackhide__ = True
-    if result is None or isinstance(result, str):
-        return result or None
-    if isinstance(result, bytes):
-        try:
-            return result.decode() or None
-        except UnicodeDecodeError as error:
-            raise InvalidEvent(f"the result is not UTF-8, as the service requires: {error}") from None
-    return _json("the result", result)
+    if result is None:
+        return None
+    if not isinstance(result, str | bytes):
+        result = _json("the result", result)
+    try:
+        text: str = result.decode() if isinstance(result, bytes) else result
+        text.encode()
+    except UnicodeError as error:
+        raise InvalidEvent(f"the result is not UTF-8, as the service requires: {error}") from None
+    return text or None
 
 
 def error_of(error: Any) -> ErrorObject:
@@ -59,7 +64,7 @@ def error_of(error: Any) -> ErrorObject:
         return ErrorObject(error, None, None, None)
     if isinstance(error, BaseException):
         return ErrorObject(str(error), type(error).__name__, None, None)
-    if isinstance(error, Mapping):
+    if isinstance(error, Mapping) and error and _ERROR_NAMES.issuperset(error):
         return ErrorObject.from_dict(dict(error))
     raise UsageError(
         f"an error is its message, an exception, an ErrorObject, or a dict such as "

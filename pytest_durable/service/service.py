@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 from pytest_durable.engine import MICROS, Stop, World
-from pytest_durable.errors import NotSimulated
+from pytest_durable.errors import NotSimulated, UsageError
 from pytest_durable.seams.table import installed
 from pytest_durable.service.callbacks import CallbackDesk
 from pytest_durable.service.handlers import Handler
@@ -48,6 +48,7 @@ class DurableService:
         self.pace = pace
         self.outside = Outside() if outside is None else outside
         self.executions: list[DurableExecution] = []
+        self.closed = False
         self.callbacks = CallbackDesk(world, self.outside)
         world.guard = installed
         world.fatal = (KeyboardInterrupt, NotSimulated, *_verdicts())
@@ -64,10 +65,12 @@ class DurableService:
         policy: RetryPolicy | None = None,
     ) -> DurableExecution:
         """Start an execution; nothing runs before it is driven. Times are in seconds."""
+        name = name or f"execution-{len(self.executions) + 1}"
         execution = DurableExecution(
             service=self,
             handler=handler,
-            name=name or f"execution-{len(self.executions) + 1}",
+            name=name,
+            copy=sum(other.name == name for other in self.executions),
             payload=payload,
             points=points,
             invocation_timeout=round(invocation_timeout * MICROS),
@@ -86,17 +89,22 @@ class DurableService:
             payload=finished.payload,
             invocation_timeout=finished.invocation_timeout,
             sealed=True,
+            tenant_id=finished.tenant_id,
+            copy=finished.copy,
         )
         again.continue_from(finished)
         return again
 
     def drive(self, done: Callable[[], bool], limit: int | None = None) -> Stop:
         """Run the world, with the SDK on our primitives, until ``done()`` or the limit; see `World.run`."""
+        if self.closed and not done():
+            raise UsageError("this execution cannot go on: its durable context is closed, or has begun a new world")
         with installed():
             return self.world.run(done, limit)
 
     def close(self) -> None:
-        """End everything that is in flight."""
+        """End everything that is in flight; nothing can be driven any more."""
+        self.closed = True
         if not self.world.is_empty:
             with installed():
                 self.world.close()

@@ -81,13 +81,11 @@ def test_a_callback_is_found_by_its_id(ctx: FakeDurableContext) -> None:
     assert execution.result == "yes"
 
 
-@pytest.mark.xfail(strict=True, reason="a callback that is found by its id has no name")
 def test_a_callback_has_its_name_however_it_was_found(ctx: FakeDurableContext) -> None:
     execution = ctx.start(awaits())
     assert execution.callback(id=execution.callback().id).name == "approval"
 
 
-@pytest.mark.xfail(strict=True, reason="callbacks of an execution that is over are listed as open")
 def test_no_callback_of_an_execution_that_is_over_is_open(ctx: FakeDurableContext) -> None:
     execution = ctx.start(awaits())
     execution.stop()
@@ -160,7 +158,6 @@ def test_an_error_that_the_answer_brings_about_is_raised_to_the_test(ctx: FakeDu
         execution.callback().succeed()
 
 
-@pytest.mark.xfail(strict=True, reason="an answer drives what a closed context has left behind")
 def test_a_closed_context_is_of_no_use_to_its_callbacks() -> None:
     with FakeDurableContext() as context:
         execution = context.start(awaits())

@@ -132,7 +132,6 @@ def falls_back(kind: type[BaseException]) -> Handler:
     return handler
 
 
-@pytest.mark.xfail(strict=True, reason="the suspension of callback.result() is not watched, only those of the context")
 def test_a_handler_that_swallows_its_suspension_on_a_callback_is_found(ctx: FakeDurableContext) -> None:
     ctx.callbacks.succeed("approval", "yes", after=60)
     with pytest.raises(SuspensionSwallowed, match="its own suspension"):

@@ -110,7 +110,6 @@ def test_a_durable_function_is_told_its_tenant(ctx: FakeDurableContext) -> None:
     assert ctx.run(invokes("orders", tenant_id="acme")).result == "acme"
 
 
-@pytest.mark.xfail(strict=True, reason="the replay of a finished execution is given no tenant id")
 def test_a_durable_function_is_told_its_tenant_on_every_replay(ctx: FakeDurableContext) -> None:
     ctx.register("orders", durable_execution(tenant))
     ctx.verify(invokes("orders", tenant_id="acme"))
@@ -124,7 +123,6 @@ def test_a_payload_of_a_mebibyte_passes(ctx: FakeDurableContext, kind: Any) -> N
     assert ctx.run(invokes("orders", "x" * (MIB - 2))).result == MIB - 2
 
 
-@pytest.mark.xfail(strict=True, reason="the size of a payload is not checked")
 def test_a_payload_above_a_mebibyte_is_refused(ctx: FakeDurableContext, kind: Any) -> None:
     ctx.register("orders", kind(lambda event, context: len(event)))
     execution = ctx.run(invokes("orders", "x" * (MIB - 1)))
@@ -186,7 +184,6 @@ def test_an_unknown_function_fails_without_another_invocation(ctx: FakeDurableCo
     assert (len(execution.invocations), execution.elapsed < 1) == (1, True)
 
 
-@pytest.mark.xfail(strict=True, reason="what is an ARN already is made the name in another one")
 def test_the_arn_of_an_unknown_function_is_told_as_it_is(ctx: FakeDurableContext) -> None:
     assert seen(ctx, invokes(f"{ARN}:nobody:live"))[1] == f"Function not found: {ARN}:nobody:live"
 
@@ -313,7 +310,6 @@ def test_a_callback_of_an_invoked_function_is_answered_by_hand(ctx: FakeDurableC
     assert execution.run().result == "yes"
 
 
-@pytest.mark.xfail(strict=True, reason="only the execution of the callback is driven, not the one that invoked it")
 def test_an_answer_to_an_invoked_function_is_felt_by_who_invoked_it(ctx: FakeDurableContext) -> None:
     ctx.register("orders", durable_execution(awaits()))
     execution = ctx.start(invokes("orders"))
@@ -390,10 +386,8 @@ def parsed(event: Any, context: DurableContext) -> Any:
     "registered",
     [
         "orders",
-        pytest.param(
-            "orders:live", marks=pytest.mark.xfail(strict=True, reason="the qualifier is taken for part of the name")
-        ),
-        pytest.param(f"{ARN}:orders", marks=pytest.mark.xfail(strict=True, reason="the ARN is taken for the name")),
+        "orders:live",
+        f"{ARN}:orders",
     ],
 )
 def test_an_invoked_execution_has_an_arn_that_the_sdk_can_read(ctx: FakeDurableContext, registered: str) -> None:
@@ -480,9 +474,7 @@ def countdown(levels: int) -> Handler:
     ("depth", "levels"),
     [
         (30, 0),
-        pytest.param(
-            30, 2, marks=pytest.mark.xfail(strict=True, reason="names in the path are counted, not executions")
-        ),
+        (30, 2),
     ],
 )
 def test_recursion_that_ends_is_nobodys_business(ctx: FakeDurableContext, depth: int, levels: int) -> None:
@@ -624,7 +616,6 @@ def test_a_handler_that_dies_while_its_function_runs_hears_of_it_later(ctx: Fake
     assert [invocation.killed for invocation in execution.invocations] == ["call:suspend", None]
 
 
-@pytest.mark.xfail(strict=True, reason="whether a result is random by design is asked of the handler alone")
 def test_an_invoked_function_may_be_random_by_design_as_well(ctx: FakeDurableContext) -> None:
     function = durable_execution(lambda event, context: str(uuid.uuid4()))  # noqa: TID251  # as a user would
     assert ctx.verify(function).killed, "by itself it is left alone"
@@ -637,7 +628,6 @@ def test_an_invoked_function_may_be_random_by_design_as_well(ctx: FakeDurableCon
     assert ctx.verify(handler).killed
 
 
-@pytest.mark.xfail(strict=True, reason="a time-out that the handler deals with is reported as its own")
 def test_a_handler_may_deal_with_a_function_that_never_fits(ctx: FakeDurableContext) -> None:
     function = durable_execution(lambda event, context: time.sleep(100))  # noqa: TID251  # virtual
     ctx.register("slow", function, invocation_timeout=10)

@@ -93,7 +93,6 @@ def test_a_refused_request_stores_nothing_of_what_came_before_it(request_: Refus
     assert journal.take_delta() == []
 
 
-@pytest.mark.xfail(strict=True, reason="neither target, tenant nor size of a chained invoke is looked at")
 @pytest.mark.parametrize("request_", INVOKES, ids=str)
 def test_each_refusal_of_an_invoke(request_: Refusal) -> None:
     assert refusal_of(stored(request_), request_.updates) == request_.words
