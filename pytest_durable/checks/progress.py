@@ -9,6 +9,7 @@ from pytest_durable.engine import MICROS, Stop
 from pytest_durable.errors import ExecutionStuck, SuspensionSwallowed
 from pytest_durable.service.callbacks import names_of, owner_of
 from pytest_durable.service.chained import DEEPEST
+from pytest_durable.service.output import ExecutionStatus
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.lambda_service import Operation
@@ -58,8 +59,10 @@ def _given_up(execution: DurableExecution) -> Finding | None:
             f"the execution did not end within {len(execution.invocations)} invocations",
             ("It is invoked again and again; what ends its loop never happens here.",),
         )
-    # What a function that was invoked ends with is for its caller to deal with.
-    return Finding(ExecutionStuck, *_too_long(execution)) if not execution.depth and _timed_out(execution) else None
+    # What a function that was invoked ends with is for its caller to deal with, if that does.
+    if _timed_out(execution) and execution.root.status is not ExecutionStatus.SUCCEEDED:
+        return Finding(ExecutionStuck, *_too_long(execution))
+    return None
 
 
 def _waited_for(execution: DurableExecution) -> list[str]:

@@ -71,6 +71,7 @@ class Invocation:
         self._refused: dict[str, Asked] = {}
         self._calls_after = 0
         self.revoked: str | None = None
+        self._has_called = False
         client = ServiceClient(self, state, execution.service.page_size)
         operations, marker = client.first_page()
         event = DurableExecutionInvocationInputWithClient(
@@ -173,6 +174,9 @@ class Invocation:
     def _disturb(self, updates: Sequence[OperationUpdate]) -> None:
         """Let the faults of the service strike that are planned for this call, for one of its operations."""
         points = self.execution.points
+        if not self._has_called:
+            self._has_called = True
+            self.revoked = points.visit(f"{self.execution.prefix}{ITSELF}", REVOKE)
         for path in dict.fromkeys(self.execution.path_of(update.operation_id) for update in updates):
             for where, refusal in ((THROTTLE, throttled), (OUTAGE, unavailable)):
                 fault = points.visit(path, where)

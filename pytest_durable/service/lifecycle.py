@@ -18,7 +18,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
     OperationUpdate,
 )
 
-from pytest_durable.engine import MICROS, Process, at
+from pytest_durable.engine import MICROS, Process, at, current_task
 from pytest_durable.errors import NotSimulated
 from pytest_durable.service.chained import LARGEST, TOO_LARGE, carry_out, end_of_invoked
 from pytest_durable.service.handlers import Handler
@@ -28,7 +28,7 @@ from pytest_durable.service.invocation import Invocation
 from pytest_durable.service.journal import Journal
 from pytest_durable.service.operations.execution import started
 from pytest_durable.service.output import ExecutionStatus, RetryPolicy, error_of_raised, problem_with
-from pytest_durable.service.points import INVOCATION, OUTAGE, REVOKE, THROTTLE, NoFaults, Points
+from pytest_durable.service.points import INVOCATION, OUTAGE, THROTTLE, NoFaults, Points
 from pytest_durable.service.record import Asked, Divergence, InvocationRecord, Swallowed
 from pytest_durable.service.tokens import Tokens
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 MAX_INVOCATIONS = 5_000
-MAX_REPLAYED = 150_000
+MAX_REPLAYED = 250_000
 """When an execution is taken for one that never ends: so many invocations, or operations replayed in all of them."""
 
 
@@ -194,7 +194,7 @@ class DurableExecution:
         self.invocations.append(invocation.record)
         self.service.world.call_at(invocation.deadline, lambda: self._time_out_invocation(invocation))
         if self.points.others:
-            self._disturb(invocation)
+            self._lose(invocation)
 
     def _is_throttled(self, number: int) -> bool:
         """Lambda has no room for the invocation: the handler is not called."""
@@ -207,16 +207,13 @@ class DurableExecution:
         self._failed_attempt(record, "died", ("TooManyRequestsException", "Rate Exceeded."))
         return True
 
-    def _disturb(self, invocation: Invocation) -> None:
-        """The service loses sight of the invocation, which runs on, or takes its token back."""
-        path = f"{self.prefix}{INVOCATION}"
-        fault = self.points.visit(path, OUTAGE)
+    def _lose(self, invocation: Invocation) -> None:
+        """The service loses sight of the invocation, which runs on."""
+        fault = self.points.visit(f"{self.prefix}{INVOCATION}", OUTAGE)
         if fault is not None:
             self.in_flight = None
             invocation.record.struck = fault
             self._failed_attempt(invocation.record, "lost", ("ServiceException", "The service lost the invocation."))
-            return
-        invocation.revoked = self.points.visit(path, REVOKE)
 
     def give_up(self) -> None:
         """Drive this execution no further, nor those that wait for it."""
@@ -258,7 +255,7 @@ class DurableExecution:
             self._invoke_at(self.service.world.clock.micros)
 
     def _time_out_invocation(self, invocation: Invocation) -> None:
-        if self.in_flight is invocation:
+        if not invocation.process.ended:  # also if the service has lost it: Lambda has not
             seconds = self.invocation_timeout / MICROS
             invocation.record.error = ("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds")
             invocation.process.kill("the invocation timed out")
@@ -400,8 +397,8 @@ class DurableExecution:
         if self.parent is not None:
             closed, why = end_of_invoked(self)
             self.parent.close_operation(self.invoked_as, closed, result=result, error=why)
-
-        if self.in_flight is not None:
+        task = current_task()
+        if self.in_flight is not None and (task is None or task.process is not self.in_flight.process):
             # On AWS it runs on to its next checkpoint, which is refused; nobody here would wait for that.
             self.in_flight.process.kill(f"the execution is {status.value}")
 
