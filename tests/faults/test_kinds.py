@@ -434,6 +434,48 @@ def test_an_invoke_that_was_refused_invokes_nobody(ctx: FakeDurableContext, wher
     assert (execution.result, calls) == ([None, 8], [7])
 
 
+@pytest.mark.xfail(strict=True, reason="only the paths of the execution that invokes are known: InvalidPlan")
+def test_a_virtual_context_of_an_invoked_execution_is_no_place_either(ctx: FakeDurableContext) -> None:
+    def scoped(event: Any, context: DurableContext) -> Any:
+        config = ChildConfig[Any](is_virtual=True)
+        return context.run_in_child_context(lambda inner: inner.step(Body(), name="a"), name="scope", config=config)
+
+    with pytest.warns(FaultNotReached):
+        ctx.run(scoped, faults="scope:body")
+    ctx.register("scoped", durable_execution(scoped))
+    with pytest.warns(FaultNotReached):
+        ctx.run(lambda event, context: context.invoke("scoped", {}, name="call"), faults="call/scope:body")
+
+
+# --- the same again -------------------------------------------------------------------------------------------------
+
+
+def test_one_plan_gives_one_trace() -> None:
+    plan = "p/parallel-branch-0/a:timeout, p/parallel-branch-1/w:revoke, invocation@2:outage, invocation@3:throttle"
+    hashes = []
+    for _ in range(2):
+        with FakeDurableContext(seed=3) as context:
+            hashes.append(context.run(branches(NestingType.NESTED, []), faults=plan).trace_hash)
+    assert hashes[0] == hashes[1]
+
+
+def test_an_invocation_that_was_lost_ends_with_its_context() -> None:
+    ended: list[str] = []
+
+    def body(step: Any) -> None:
+        try:
+            time.sleep(100)  # noqa: TID251  # virtual: this is a step
+            ended.append("slept")
+        finally:
+            ended.append("finally")
+
+    with FakeDurableContext() as context:
+        execution = context.start(lambda event, durable: durable.step(body, name="a"), faults="invocation:outage")
+        execution.advance(10)
+        assert (statuses(execution), ended) == (["lost", None], [])
+    assert ended == ["finally", "finally"]
+
+
 # --- no false alarm -------------------------------------------------------------------------------------------------
 
 

@@ -455,17 +455,31 @@ def test_no_two_invocations_overlap(ctx: FakeDurableContext) -> None:
     assert min(gaps(execution)) >= 0
 
 
-def test_a_branch_whose_answer_came_in_flight_is_picked_up_without_a_pause(ctx: FakeDurableContext) -> None:
-    """The SDK answers PENDING with nothing pending then: legal, and no reason to fail the execution."""
+def answered_in_flight(context: DurableContext) -> Any:
+    """A callback is answered while another branch works: the SDK sees it, but does not resume its branch."""
+
+    def slow(step: Any) -> str:
+        sleep(20)
+        return "slow"
+
+    tasks: list[Any] = [
+        lambda inner: inner.wait_for_callback(lambda callback_id, info: None, name="approve"),
+        lambda inner: inner.step(slow, name="slow"),
+    ]
+    return context.parallel(tasks, name="p").get_results()
+
+
+def test_an_answer_that_came_in_flight_is_picked_up_without_a_pause(ctx: FakeDurableContext) -> None:
     ctx.callbacks.succeed("approve", "yes", after=5)
-
-    def handler(event: Any, context: DurableContext) -> Any:
-        tasks: list[Any] = [
-            lambda inner: inner.wait_for_callback(lambda callback_id, info: None, name="approve"),
-            lambda inner: inner.step(lambda step: sleep(20), name="slow"),
-        ]
-        return context.parallel(tasks, name="p").get_results()
-
-    execution = ctx.run(handler)
-    assert (execution.result, statuses(execution)) == (["yes", None], ["PENDING", "SUCCEEDED"])
+    execution = ctx.run(lambda event, context: answered_in_flight(context))
+    assert (execution.result, statuses(execution)) == (["yes", "slow"], ["PENDING", "SUCCEEDED"])
     assert gaps(execution) == [0]
+
+
+def test_pending_with_nothing_pending_is_legal_as_often_as_something_happened_in_flight(
+    ctx: FakeDurableContext,
+) -> None:
+    ctx.callbacks.succeed("approve", "yes", after=5)
+    execution = ctx.run(lambda event, context: [answered_in_flight(context) for _ in range(6)])
+    assert execution.result == [["yes", "slow"]] * 6
+    assert statuses(execution) == ["PENDING"] * 6 + ["SUCCEEDED"]

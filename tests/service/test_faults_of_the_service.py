@@ -177,6 +177,29 @@ def test_a_slow_invocation_that_was_lost_is_overtaken(ctx: FakeDurableContext, t
     assert statuses(execution) == ["lost", "PENDING", "SUCCEEDED"]
 
 
+def test_a_body_that_a_lost_invocation_begins_after_another_completed_it_is_no_repetition(
+    ctx: FakeDurableContext,
+) -> None:
+    began: list[int] = []
+    numbers = iter(range(1, 10))
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        number = next(numbers)
+        sleep(20 if number == 1 else 0)
+
+        def body(step: Any) -> list[int]:
+            began.append(number)
+            return [*began]
+
+        result = context.step(body, name="a")
+        context.wait(seconds(60), name="w")
+        return result
+
+    execution = ctx.run(handler, faults="invocation:outage")
+    assert (execution.result, began) == ([2], [2, 1])
+    assert "RAN AGAIN" not in execution.timeline()
+
+
 def test_an_invocation_that_is_lost_late_replays_and_answers_to_nobody(ctx: FakeDurableContext) -> None:
     answers: list[str] = []
 
