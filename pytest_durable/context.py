@@ -357,7 +357,7 @@ class FakeDurableContext(DirectCalls):
         """
         if self.only is not None and self._replays:
             executions = [execution for _, execution in self._replays]
-            paths = [path for execution in executions for path in execution.paths.values()]
+            paths = [path for execution in executions for one in execution.family() for path in one.paths.values()]
             complete = all(execution.status is ExecutionStatus.SUCCEEDED for execution in executions)
             check_reached(self.only, [injector for injector, _ in self._replays], paths, complete)
 

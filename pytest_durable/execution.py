@@ -352,7 +352,8 @@ class Execution:
             self._raise(failure_of(self._execution, self._injector, finding), finding)
         if self._expects_faults and self._execution.is_over:
             complete = self.status is ExecutionStatus.SUCCEEDED
-            check_reached(self._injector.plan, [self._injector], self._execution.paths.values(), complete)
+            paths = [path for one in self._execution.family() for path in one.paths.values()]
+            check_reached(self._injector.plan, [self._injector], paths, complete)
 
 
 def failure_of(execution: DurableExecution, injector: Injector, finding: Finding) -> Failure:

@@ -104,6 +104,7 @@ class Task(greenlet.greenlet):
 
     Attributes:
         number: position in the order of creation, from 1, within its world.
+        depth: how many tasks have started one another, directly, to come to this one.
         stay: the number of its stay at a blocking point; 0 while it waits for nothing.
         woken: whether its last stay ended by being woken, not by its deadline or a kill.
         result: what the target returned, once it has.
@@ -113,6 +114,7 @@ class Task(greenlet.greenlet):
 
     __slots__ = (
         "data",
+        "depth",
         "finished",
         "locals",
         "name",
@@ -135,6 +137,7 @@ class Task(greenlet.greenlet):
         self.number = number
         self.name = name
         self.target = target
+        self.depth = 0
         self.stay = 0
         self.woken = False
         self.waiting_for: str | None = None

@@ -33,10 +33,10 @@ WHERE: dict[str, str] = {
     STORED: "after the result is stored, before the handler hears of it",
     SUSPEND: "after a wait, retry, callback or invoke is stored, before the invocation ends",
     RETURN: "after the handler returned, before the service has the answer",
-    TIMEOUT: "after the body finished, when it has used up the time of the invocation",
-    THROTTLE: "where the call that checkpoints it is answered 429; of the invocation: Lambda throttles it",
-    OUTAGE: "where the call that checkpoints it is answered 500; of the invocation: the service loses it",
-    REVOKE: "where the answer to the call that checkpoints it carries no token",
+    TIMEOUT: "after the body finished, when the invocation's time was used up",
+    THROTTLE: "when it was throttled (429)",
+    OUTAGE: "when the service was out (500)",
+    REVOKE: "when its checkpoint token was taken back",
 }
 """Where a fault can strike, and what happens there; kills first, in the order in which an operation comes to them."""
 

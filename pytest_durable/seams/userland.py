@@ -22,7 +22,7 @@ from freezegun.api import FrozenDateTimeFactory
 from pytest_durable.engine import Killed, VirtualClock, current_task
 from pytest_durable.primitives.sleep import real_sleep, sleep
 
-COLLECT_EVERY = 10_000
+COLLECT_EVERY = 25_000
 """Container objects that may pile up before the garbage collector looks at the young ones; Python's own is 700."""
 
 _real_exit = os._exit

@@ -14,6 +14,7 @@ from pytest_durable.report.failure import Failure
 from pytest_durable.search import draw
 from pytest_durable.search.runner import Run, Runner, silence
 from pytest_durable.service.output import ExecutionStatus
+from pytest_durable.service.points import KILLS, TIMEOUT
 from pytest_durable.service.record import place_text
 
 OTHER_RUNS = 5
@@ -135,14 +136,16 @@ class Search:
 
 def _killed_at(run: Run) -> str:
     """Where the run was killed, in words: which operations, and what had happened to them."""
-    return "killed " + ", then ".join(f"at '{fault.path}' {WHERE[fault.where]}" for fault in run.injector.struck)
+    verb = "killed" if all(fault.where in (*KILLS, TIMEOUT) for fault in run.injector.struck) else "struck"
+    return f"{verb} " + ", then ".join(f"at '{fault.path}' {WHERE[fault.where]}" for fault in run.injector.struck)
 
 
 def _repeated(run: Run) -> Iterator[str]:
     """For each operation at which the run was killed: how often its body ran, and where the user's code makes it."""
     for path in dict.fromkeys(fault.path for fault in run.injector.struck):
-        times = sum(body.path == path for record in run.execution.invocations for body in record.bodies)
-        places = [asked.place for asked in run.execution.asked.values() if asked.path == path]
+        family = list(run.execution.family())
+        times = sum(body.path == path for one in family for record in one.invocations for body in record.bodies)
+        places = [asked.place for one in family for asked in one.asked.values() if asked.path == path]
         if times > 1 and places:
             yield f"The body of '{path}', made at {place_text(places[0])}, ran {times} times."
 

@@ -90,24 +90,23 @@ class Journal:
         if OperationType.EXECUTION in map(_TYPE, updates):
             _validate_executions(updates)
         self._validate_ids(updates)
-        for position, update in enumerate(updates):
-            try:
-                self._validate_one(update, position)
-            except InvalidParameterValue as refusal:
-                refusal.operation_id = update.operation_id
-                raise
-
-    def _validate_one(self, update: OperationUpdate, position: int) -> None:
-        stored = self.operations.get(update.operation_id)
-        if stored is not None:
-            _validate_identity(update, stored)
-        check_update(update, position)
-        kind = KINDS.get(update.operation_type._name_)
-        if kind is None:
-            raise InvalidParameterValue("Unknown operation type.")
-        if update.action not in kind.actions:
-            raise InvalidParameterValue("Invalid action for the given operation type.")
-        kind.validate(update, stored)
+        operations = self.operations
+        update = None
+        try:
+            for position, update in enumerate(updates):
+                stored = operations.get(update.operation_id)
+                if stored is not None:
+                    _validate_identity(update, stored)
+                check_update(update, position)
+                kind = KINDS.get(update.operation_type._name_)
+                if kind is None:
+                    raise InvalidParameterValue("Unknown operation type.")
+                if update.action not in kind.actions:
+                    raise InvalidParameterValue("Invalid action for the given operation type.")
+                kind.validate(update, stored)
+        except InvalidParameterValue as refusal:
+            refusal.operation_id = None if update is None else update.operation_id
+            raise
 
     def _validate_ids(self, updates: Sequence[OperationUpdate]) -> None:
         last: dict[str, OperationAction] = {}

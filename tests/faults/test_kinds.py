@@ -434,7 +434,6 @@ def test_an_invoke_that_was_refused_invokes_nobody(ctx: FakeDurableContext, wher
     assert (execution.result, calls) == ([None, 8], [7])
 
 
-@pytest.mark.xfail(strict=True, reason="only the paths of the execution that invokes are known: InvalidPlan")
 def test_a_virtual_context_of_an_invoked_execution_is_no_place_either(ctx: FakeDurableContext) -> None:
     def scoped(event: Any, context: DurableContext) -> Any:
         config = ChildConfig[Any](is_virtual=True)
