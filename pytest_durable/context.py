@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Any, NoReturn
@@ -11,14 +11,14 @@ from typing import Any, NoReturn
 from pytest_durable.callbacks import Callbacks
 from pytest_durable.checks import Finding, check_reached
 from pytest_durable.direct import DirectCalls, Script
-from pytest_durable.engine import VirtualClock, World, current_task
+from pytest_durable.engine import Scheduler, VirtualClock, World, current_task
 from pytest_durable.errors import NestedRun, UsageError
 from pytest_durable.execution import Execution
-from pytest_durable.faults import FaultPlan, Injector
+from pytest_durable.faults import FaultPlan, Injector, Schedule
 from pytest_durable.options import DEFAULT_EXAMPLES, DEFAULT_KILLS
 from pytest_durable.report.failure import Failure
 from pytest_durable.seams.userland import Userland
-from pytest_durable.search import Runner, Verification, verify
+from pytest_durable.search import Budget, Runner, Verification, verify
 from pytest_durable.service.arguments import (
     check_execution_timeout,
     check_function_name,
@@ -26,35 +26,18 @@ from pytest_durable.service.arguments import (
     check_name,
     count,
 )
-from pytest_durable.service.errors import already_started
 from pytest_durable.service.handlers import Handler, check_plain, is_durable, resolve
 from pytest_durable.service.lifecycle import DurableExecution
+from pytest_durable.service.named import Named
 from pytest_durable.service.output import ExecutionStatus
 from pytest_durable.service.outside import Answer, Function, Outside
 from pytest_durable.service.payload import payload_of
+from pytest_durable.service.points import KILLS
 from pytest_durable.service.service import DurableService
+from pytest_durable.tally import Tally
 
 _DIRECT_TIMEOUT = 366 * 86_400
 """Seconds: the time a test takes between two direct calls is not the handler's."""
-
-
-@dataclass
-class Tally:
-    """What was done in one test.
-
-    Attributes:
-        runs: executions that were run.
-        searches: how often `FakeDurableContext.verify` was called.
-        safe: how many of them found nothing.
-        killed: at how many places those killed.
-        places: at how many places a kill could land in them.
-    """
-
-    runs: int = 0
-    searches: int = 0
-    safe: int = 0
-    killed: int = 0
-    places: int = 0
 
 
 class FakeDurableContext(DirectCalls):
@@ -91,7 +74,14 @@ class FakeDurableContext(DirectCalls):
         self.options: tuple[str, ...] = ()
         self.kills = DEFAULT_KILLS
         self.examples = DEFAULT_EXAMPLES
+        self.kinds: tuple[str, ...] = KILLS
         self.only: FaultPlan | None = None
+        self.only_schedule: Schedule | None = None
+        self.saved: tuple[FaultPlan, Schedule] | None = None
+        self.found: Failure | None = None
+        self.latest: Execution | None = None
+        self._shared: Injector | None = None
+        self._scheduler: Scheduler | None = None
         self._userland = Userland(self.clock)
         self._service: DurableService | None = None
         self._open: list[Execution] = []
@@ -99,7 +89,7 @@ class FakeDurableContext(DirectCalls):
         self._replays: list[tuple[Injector, DurableExecution]] = []
         self._handlers: dict[Any, Handler] = {}
         self._outside = Outside()
-        self._named: dict[str, list[tuple[Handler, str, Execution]]] = {}
+        self._named: Named[Execution] = Named()
         self.callbacks = Callbacks(self._declare)
         self._script: Script | None = None
         self._closed = False
@@ -115,6 +105,7 @@ class FakeDurableContext(DirectCalls):
         name: str | None = None,
         execution_timeout: float | None = None,
         invocation_timeout: float = 900,
+        schedule: Schedule | str | None = None,
     ) -> Execution:
         """Drive one execution of ``handler`` to its end.
 
@@ -126,6 +117,7 @@ class FakeDurableContext(DirectCalls):
                 it is that one, as on AWS.
             execution_timeout: seconds of virtual time after which it is TIMED_OUT; None for never.
             invocation_timeout: seconds of virtual time after which an invocation is killed.
+            schedule: the order of the simulated threads, as a schedule or its text; first in, first out by default.
 
         Raises:
             DurabilityViolation: if a body ran again after it had completed, a replay asked for something else, or the
@@ -134,7 +126,7 @@ class FakeDurableContext(DirectCalls):
             UsageError: for a handler, event or plan that makes no sense, or a run inside a run.
         """
         __tracebackhide__ = True
-        return self._start(handler, event, faults, name, execution_timeout, invocation_timeout).run()
+        return self._start(handler, event, faults, name, execution_timeout, invocation_timeout, schedule).run()
 
     def start(
         self,
@@ -145,13 +137,14 @@ class FakeDurableContext(DirectCalls):
         name: str | None = None,
         execution_timeout: float | None = None,
         invocation_timeout: float = 900,
+        schedule: Schedule | str | None = None,
     ) -> Execution:
         """Start an execution and run it until it is suspended or over; arguments and errors as of `run`.
 
         Go on with ``execution.advance(seconds)`` or ``execution.run()``.
         """
         __tracebackhide__ = True
-        execution = self._start(handler, event, faults, name, execution_timeout, invocation_timeout)
+        execution = self._start(handler, event, faults, name, execution_timeout, invocation_timeout, schedule)
         self._open.append(execution)
         return execution.settle()
 
@@ -163,20 +156,24 @@ class FakeDurableContext(DirectCalls):
         name: str | None,
         execution_timeout: float | None,
         invocation_timeout: float,
+        schedule: Schedule | str | None,
     ) -> Execution:
         __tracebackhide__ = True
         self._enter("run")
         resolved = self._resolve(handler)
         payload = payload_of(event)
-        injector = Injector(self._plan(faults))
+        if faults is None and self._shared is not None:
+            injector = self._shared
+        else:
+            injector = Injector(self._plan(faults), self.kinds)
         check_invocation_timeout(invocation_timeout)
         check_execution_timeout(execution_timeout)
         if name is not None:
             check_name(name)
-            existing = self._existing(name, resolved, payload)
+            existing = self._named.find(name, resolved, payload)
             if existing is not None:
                 return existing
-        durable = self._world_for_another().start(
+        durable = self._world_for_another(schedule).start(
             resolved,
             payload,
             points=injector,
@@ -186,7 +183,7 @@ class FakeDurableContext(DirectCalls):
         )
         execution = self._started_with(injector, durable, expects_faults=faults is not None)
         if name is not None:
-            self._named.setdefault(name, []).append((resolved, payload, execution))
+            self._named.add(name, resolved, payload, execution)
         return execution
 
     def _started_with(self, injector: Injector, durable: DurableExecution, expects_faults: bool) -> Execution:
@@ -194,21 +191,8 @@ class FakeDurableContext(DirectCalls):
         self.tally.runs += 1
         if not expects_faults and self.only is not None:
             self._replays.append((injector, durable))
-        return Execution(durable, injector, self._raise, expects_faults)
-
-    def _existing(self, name: str, handler: Handler, payload: str) -> Execution | None:
-        """The execution of this handler that has the name already: a second start with the same payload is the first.
-
-        Raises:
-            ServiceError: if its payload is another.
-        """
-        __tracebackhide__ = True
-        for other, started_with, execution in self._named.get(name, ()):
-            if other.function is handler.function:
-                if started_with != payload:
-                    raise already_started(name)
-                return execution
-        return None
+        self.latest = Execution(durable, injector, self._raise, expects_faults and injector is not self._shared)
+        return self.latest
 
     def verify(
         self,
@@ -241,14 +225,13 @@ class FakeDurableContext(DirectCalls):
         self.tally.searches += 1
         resolved, payload = self._resolve(handler), payload_of(event)
         runner = Runner(resolved, payload, self.clock, start, self._raise, self.seed, reset, outside=self._outside)
+        runner.kinds = self.kinds
+        budget = self.budget(
+            count("kills", self.kills if kills is None else kills),
+            count("examples", self.examples if examples is None else examples),
+        )
         try:
-            found = verify(
-                runner,
-                kills=count("kills", self.kills if kills is None else kills),
-                examples=count("examples", self.examples if examples is None else examples),
-                seed=self.seed,
-                only=self.only,
-            )
+            found = verify(runner, budget)
         finally:
             self.tally.runs += runner.runs
             self.clock.micros = start
@@ -259,6 +242,23 @@ class FakeDurableContext(DirectCalls):
         self.tally.killed += len(found.killed)
         self.tally.places += len(found.places)
         return found
+
+    def budget(self, kills: int, examples: int) -> Budget:
+        """How much a search tries, by the settings of this context."""
+        return Budget(kills, examples, self.seed, self.only, self.only_schedule, self.saved)
+
+    def restart(self, injector: Injector, scheduler: Scheduler | None, outside: Outside, start: int) -> None:
+        """Be as new, but for what is given: for a test that is run again from its beginning."""
+        if self._service is not None:
+            self._service.close()
+        self._service, self._script = None, None
+        self._open, self._started, self.latest = [], 0, None
+        self._named.clear()
+        self._outside.functions = dict(outside.functions)
+        self._outside.answers[:] = outside.answers
+        self.clock.world = None
+        self.clock.micros = start
+        self._shared, self._scheduler = injector, scheduler
 
     # --- the outside world ----------------------------------------------------------------------------------------
 
@@ -335,19 +335,28 @@ class FakeDurableContext(DirectCalls):
             return FaultPlan() if self.only is None else self.only
         return faults if isinstance(faults, FaultPlan) else FaultPlan.parse(faults)
 
-    def _world_for_another(self) -> DurableService:
+    def _world_for_another(self, schedule: Schedule | str | None = None) -> DurableService:
         """The service that a new execution starts in: a fresh world, unless one that was started is still open."""
+        __tracebackhide__ = True
+        if schedule is not None and not isinstance(schedule, Schedule):
+            schedule = Schedule.parse(schedule)
         self._open = [execution for execution in self._open if execution.status is ExecutionStatus.RUNNING]
         if self._service is not None and (self._open or self._script is not None):
+            if schedule:
+                raise UsageError("a schedule orders the threads of a whole world, and another execution is open in it")
             return self._service
         if self._service is not None:
             self._service.close()
-        self._service = DurableService(World(self.clock, seed=self.seed), seed=self.seed, outside=self._outside)
+        schedule = self.only_schedule if schedule is None else schedule
+        scheduler = self._scheduler if schedule is None else schedule.oracle()
+        world = World(self.clock, scheduler, seed=self.seed)
+        self._service = DurableService(world, seed=self.seed, outside=self._outside)
         return self._service
 
     def _raise(self, failure: Failure, finding: Finding) -> NoReturn:
         __tracebackhide__ = True
-        raise finding.violation(replace(failure, test=self.test, options=self.options))
+        self.found = replace(failure, test=self.test, options=self.options)
+        raise finding.violation(self.found)
 
     def check_replay(self) -> None:
         """Hold the plan of ``--durable-replay`` against all executions of the test.

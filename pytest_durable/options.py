@@ -22,6 +22,8 @@ class Settings:
         seed: of every run.
         start: first instant of virtual time; None for the default.
         replay: run this plan instead of searching; None to search.
+        schedule: with this order of threads, instead of searching; None for the plain order.
+        kinds: of the faults that are tried; None for the kills.
     """
 
     kills: int = DEFAULT_KILLS
@@ -29,6 +31,8 @@ class Settings:
     seed: int = DEFAULT_SEED
     start: datetime | None = None
     replay: str | None = None
+    schedule: str | None = None
+    kinds: tuple[str, ...] | None = None
 
 
 def merged(cli: Mapping[str, str | None], ini: Mapping[str, str]) -> Settings:
@@ -70,6 +74,17 @@ def _instant(name: str, value: Any) -> datetime | None:
         raise ValueError(f"{name} must be a date and time such as 2026-03-29T01:30:00+00:00, not {value!r}") from None
 
 
+KINDS = ("start", "body", "stored", "suspend", "return", "timeout", "throttle", "outage", "revoke")
+"""Where a fault can strike; as `faults.plan.WHERE`, which is not imported before it is needed."""
+
+
+def _kinds(name: str, value: Any) -> tuple[str, ...]:
+    kinds = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+    if not isinstance(kinds, list | tuple) or not kinds or not all(kind in KINDS for kind in kinds):
+        raise ValueError(f"{name} must be some of {', '.join(KINDS)}, not {value!r}")
+    return tuple(kinds)
+
+
 def _as_it_is(name: str, value: Any) -> Any:
     return value
 
@@ -80,4 +95,6 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "seed": _whole_number,
     "start": _instant,
     "replay": _as_it_is,
+    "schedule": _as_it_is,
+    "kinds": _kinds,
 }

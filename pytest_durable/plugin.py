@@ -5,6 +5,7 @@ Everything else is imported when a fixture is first used, so a suite that uses n
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,18 +14,28 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_durable.context import FakeDurableContext, Tally
+    from pytest_durable.context import FakeDurableContext
     from pytest_durable.engine import VirtualClock
     from pytest_durable.options import Settings
+    from pytest_durable.tally import Tally
 
 _OPTIONS = {
     "kills": ("N", "kills at most in one plan of durable_ctx.verify (default 1: every single kill)"),
     "examples": ("N", "plans of several kills that are drawn, if --durable-kills is more than 1 (default 100)"),
     "seed": ("N", "seed of every run: retry jitter, ids, drawn plans (default 0)"),
     "start": ("DATETIME", "first instant of virtual time (default 2026-01-01T00:00:00+00:00)"),
+    "kinds": ("KINDS", "kinds of faults that are tried, as in 'body,stored,throttle' (default: the five kills)"),
     "replay": ("PLAN", "run this fault plan alone, as in 'charge:body, ship@2:stored'"),
+    "schedule": ("SCHEDULE", "run with this order of threads alone, as in '4>1, 9>2'"),
 }
-_MARKER = "durable(*, kills=1, examples=100, seed=0, start=None): settings of durable_ctx for this test"
+_NO_INI = ("replay", "schedule")
+_MARKER = "durable(*, kills=1, examples=100, seed=0, start=None, kinds=None): settings of durable_ctx for this test"
+_AROUND = (
+    "durable_faults(*, kills=1, examples=100, seed=0, kinds=None): run the test again and again, "
+    "under every fault plan that these settings ask for"
+)
+_FAILURES = "durable/failures"
+"""Where pytest's cache keeps, for each test, what it failed under."""
 
 _settings_key: pytest.StashKey[Settings] = pytest.StashKey()
 _tallies_key: pytest.StashKey[list[Tally]] = pytest.StashKey()
@@ -36,16 +47,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("durable", "AWS Lambda durable functions")
     for name, (metavar, text) in _OPTIONS.items():
         group.addoption(f"--durable-{name}", metavar=metavar, default=None, help=text)
-        if name != "replay":
+        if name not in _NO_INI:
             parser.addini(f"durable_{name}", text, default="")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; read the settings and refuse bad ones."""
     config.addinivalue_line("markers", _MARKER)
+    config.addinivalue_line("markers", _AROUND)
     config.stash[_tallies_key] = []
     cli = {name: config.getoption(f"durable_{name}") for name in _OPTIONS}
-    ini = {name: config.getini(f"durable_{name}") for name in _OPTIONS if name != "replay"}
+    ini = {name: config.getini(f"durable_{name}") for name in _OPTIONS if name not in _NO_INI}
     from pytest_durable.options import merged
 
     try:
@@ -63,12 +75,14 @@ def _settings_for(request: pytest.FixtureRequest) -> dict[str, Any]:
     from pytest_durable.options import checked
 
     settings = request.config.stash[_settings_key]
-    values = {name: getattr(settings, name) for name in ("kills", "examples", "seed", "start")}
-    for marker in reversed(list(request.node.iter_markers("durable"))):
+    values = {name: getattr(settings, name) for name in ("kills", "examples", "seed", "start", "kinds")}
+    markers = [marker for marker in request.node.iter_markers() if marker.name in ("durable", "durable_faults")]
+    for marker in reversed(markers):
         unknown = marker.kwargs.keys() - values.keys()
         if unknown or marker.args:
             wrong = ", ".join(sorted(unknown) or map(repr, marker.args))
-            raise ValueError(f"@pytest.mark.{_MARKER} does not take {wrong}")
+            signature = _MARKER if marker.name == "durable" else _AROUND
+            raise ValueError(f"@pytest.mark.{signature} does not take {wrong}")
         free = {name for name in marker.kwargs if request.config.getoption(f"durable_{name}") is None}
         values.update({name: checked(name, marker.kwargs[name]) for name in free})
     return values
@@ -81,19 +95,59 @@ def _context_for(request: pytest.FixtureRequest) -> FakeDurableContext:
         ValueError: for a setting or a plan that makes no sense.
     """
     from pytest_durable.context import FakeDurableContext
-    from pytest_durable.faults import FaultPlan
+    from pytest_durable.faults import FaultPlan, Schedule
 
     config = request.config
     settings = _settings_for(request)
-    replay = config.stash[_settings_key].replay
+    replay, schedule = config.stash[_settings_key].replay, config.stash[_settings_key].schedule
     context = FakeDurableContext(seed=settings["seed"], start=settings["start"])
     context.kills = settings["kills"]
     context.examples = settings["examples"]
-    context.only = None if replay is None else FaultPlan.parse(replay)
+    context.kinds = settings["kinds"] or context.kinds
+    if replay is not None or schedule is not None:
+        context.only = FaultPlan.parse(replay or "")
+        context.only_schedule = Schedule.parse(schedule or "")
+    saved = _failures(config).get(request.node.nodeid)
+    if saved is not None:
+        context.saved = (FaultPlan.parse(saved["plan"]), Schedule.parse(saved["schedule"]))
     context.test = _from_here(request.node)
     given = {name: config.getoption(f"durable_{name}") for name in ("seed", "start")}
     context.options = tuple(f"--durable-{name}={text}" for name, text in given.items() if text is not None)
     return context
+
+
+def _failures(config: pytest.Config) -> dict[str, dict[str, str]]:
+    """What tests failed under the last time, by node id; empty without pytest's cache."""
+    cache = getattr(config, "cache", None)
+    found = None if cache is None else cache.get(_FAILURES, None)
+    return found if isinstance(found, dict) else {}
+
+
+def _keep(item: pytest.Item, context: FakeDurableContext) -> None:
+    """Keep what the test failed under, or forget what it no longer fails under."""
+    failures, found = _failures(item.config), context.found
+    before = failures.pop(item.nodeid, None)
+    if found is not None and (found.plan or found.schedule):
+        failures[item.nodeid] = {"plan": found.plan, "schedule": found.schedule}
+    cache = getattr(item.config, "cache", None)
+    if cache is not None and failures.get(item.nodeid) != before:
+        cache.set(_FAILURES, failures)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a test with the marker ``durable_faults`` again and again."""
+    if pyfuncitem.get_closest_marker("durable_faults") is None:
+        return None
+    if "durable_ctx" not in pyfuncitem.fixturenames:
+        pytest.fail("@pytest.mark.durable_faults is for tests that use the fixture durable_ctx", pytrace=False)
+    if inspect.iscoroutinefunction(pyfuncitem.obj):
+        pytest.fail("@pytest.mark.durable_faults is for plain test functions, not for coroutines", pytrace=False)
+    from pytest_durable.stage import run_around
+
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    run_around(pyfuncitem.stash[_context_key], lambda: pyfuncitem.obj(**arguments))
+    return True
 
 
 def _from_here(item: pytest.Item) -> str:
@@ -124,10 +178,18 @@ def durable_clock(durable_ctx: FakeDurableContext) -> VirtualClock:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """After the test itself, say whether the plan of ``--durable-replay`` happened."""
-    yield
+    """After the test itself, keep what it failed under, and say whether the plan of ``--durable-replay`` happened."""
+    try:
+        yield
+    except BaseException:
+        context = item.stash.get(_context_key, None)
+        if context is not None:
+            _keep(item, context)
+        raise
     context = item.stash.get(_context_key, None)
     if context is not None:
+        context.found = None  # whatever was found, the test expects it
+        _keep(item, context)
         from pytest_durable.errors import InvalidPlan
 
         try:

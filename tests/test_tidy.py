@@ -33,12 +33,15 @@ ROOMS = (
     "execution",
     "search",
     "direct",
+    "tally",
     "context",
+    "stage",
+    "strategies",
     "plugin",
 )
 """Every room of the package; each may import those before it, and nothing else of the package."""
 
-ENTRANCES = (f"{PACKAGE}.plugin", f"{PACKAGE}.context")
+ENTRANCES = (f"{PACKAGE}.plugin", f"{PACKAGE}.context", f"{PACKAGE}.strategies")
 """The modules by which pytest and users come in; whatever they do not lead to is dead."""
 
 LONGEST_FUNCTION = 60

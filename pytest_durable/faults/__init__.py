@@ -1,6 +1,7 @@
-"""Faults: where an invocation can be killed, plans of such kills as text, and carrying a plan out."""
+"""Faults: where they can strike, plans of them as text, carrying a plan out; and thread schedules."""
 
 from pytest_durable.faults.injector import Injector
-from pytest_durable.faults.plan import WHERE, Fault, FaultPlan
+from pytest_durable.faults.plan import ANY, WHERE, Fault, FaultPlan
+from pytest_durable.faults.schedule import Deviation, Priorities, Schedule
 
-__all__ = ["WHERE", "Fault", "FaultPlan", "Injector"]
+__all__ = ["ANY", "WHERE", "Deviation", "Fault", "FaultPlan", "Injector", "Priorities", "Schedule"]

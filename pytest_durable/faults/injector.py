@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 
-from pytest_durable.faults.plan import Fault, FaultPlan
+from pytest_durable.faults.plan import ANY, Fault, FaultPlan
 from pytest_durable.service.points import OTHERS
 
 
@@ -13,35 +13,40 @@ class Injector:
 
     Args:
         plan: what shall happen.
+        kinds: of faults whose places are of interest as well, beside those of kills.
 
     Attributes:
         struck: the faults that happened.
         others: which faults other than kills the plan has.
     """
 
-    def __init__(self, plan: FaultPlan) -> None:
+    def __init__(self, plan: FaultPlan, kinds: Iterable[str] = ()) -> None:
         self.plan = plan
         self.struck: list[Fault] = []
         self._visited: list[tuple[str, str]] = []
-        self.others: Set[str] = frozenset(fault.where for fault in plan) & frozenset(OTHERS)
+        self.others: Set[str] = frozenset(OTHERS) & {*(fault.where for fault in plan), *kinds}
         self._waiting: dict[tuple[str, str], list[Fault]] = {}
         for fault in dict.fromkeys(plan):
             self._waiting.setdefault((fault.path, fault.where), []).append(fault)
         self._times = dict.fromkeys(self._waiting, 0)
+        self._anywhere = any(fault.path == ANY for fault in plan)
 
     def visit(self, path: str, where: str) -> str | None:
         """The execution has come to a place; the text of the fault that strikes there, or None."""
         here = (path, where)
         self._visited.append(here)
-        return self._strike(here) if here in self._waiting else None
+        if here in self._waiting:
+            return self._strike(here, here)
+        return self._strike((ANY, where), here) if self._anywhere and (ANY, where) in self._waiting else None
 
-    def _strike(self, here: tuple[str, str]) -> str | None:
-        self._times[here] += 1
-        for fault in self._waiting[here]:
-            if fault.nth == self._times[here]:
-                self._waiting[here].remove(fault)
-                self.struck.append(fault)
-                return str(fault)
+    def _strike(self, planned: tuple[str, str], here: tuple[str, str]) -> str | None:
+        self._times[planned] += 1
+        for fault in self._waiting[planned]:
+            if fault.nth == self._times[planned]:
+                self._waiting[planned].remove(fault)
+                struck = fault if planned == here else Fault(*here, self._visited.count(here))
+                self.struck.append(struck)
+                return str(struck)
         return None
 
     @property

@@ -2,7 +2,8 @@ r"""Fault plans: an immutable list of named faults, and its text.
 
 ``PATH[@N]:WHERE, ...`` where PATH is the operation's name, its names joined by ``/`` inside child contexts, ``[3]``
 for an unnamed third operation, or ``invocation`` for the invocation itself; ``@N`` is the N-th time the execution
-comes to that place. Without it the k-th mention of a place means its k-th time. In a name ``,`` ``@`` ``:`` and ``\``
+comes to that place. Without it the k-th mention of a place means its k-th time.
+The PATH ``*`` is any operation. In a name ``,`` ``@`` ``:`` and ``\``
 are written with a ``\`` before them. Points are named, never numbered, so a plan survives edits elsewhere.
 """
 
@@ -39,6 +40,9 @@ WHERE: dict[str, str] = {
     REVOKE: "when its checkpoint token was taken back",
 }
 """Where a fault can strike, and what happens there; kills first, in the order in which an operation comes to them."""
+
+ANY = "*"
+"""The path that stands for every operation: ``*@3:body`` is the third place of its kind that the execution comes to."""
 
 _SPECIAL = re.compile(r"[\\,@:]|^\s|\s$")
 """What stands in a name with a backslash before it: the marks of the grammar, and blanks at either end."""
@@ -95,6 +99,9 @@ class FaultPlan(tuple[Fault, ...]):
 
     __slots__ = ()
 
+    must_happen = True
+    """Whether it is worth a warning if a fault does not happen."""
+
     def __new__(cls, faults: Iterable[Fault] = ()) -> FaultPlan:
         """Build a plan of ``faults``, in this order.
 
@@ -133,6 +140,13 @@ class FaultPlan(tuple[Fault, ...]):
 
     def __repr__(self) -> str:
         return f"FaultPlan.parse({str(self)!r})"
+
+
+class DrawnPlan(FaultPlan):
+    """A plan that nobody wrote: some of its faults may be nowhere."""
+
+    __slots__ = ()
+    must_happen = False
 
 
 def _escape(match: re.Match[str]) -> str:

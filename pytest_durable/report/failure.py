@@ -62,6 +62,8 @@ class Failure:
 
     def _circumstances(self) -> str:
         kills = {0: "without any kill", 1: "1 kill"}.get(self.kills, f"{self.kills} kills")
+        if self.schedule:
+            kills += f"; threads in the order {self.schedule}"
         return f"{kills}; {self.passed} {'plan' if self.passed == 1 else 'plans'} passed before"
 
     def replay_command(self) -> str | None:
@@ -71,6 +73,8 @@ class Failure:
         words = ["pytest", _quoted(self.test), *self.options]
         if self.plan:
             words.append(f"--durable-replay={_quoted(self.plan)}")
+        if self.schedule:
+            words.append(f"--durable-schedule={_quoted(self.schedule)}")
         return " ".join(words)
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pytest_durable.checks import Finding
 from pytest_durable.checks.outcome import Outcome, differs, finding, was_interrupted
 from pytest_durable.execution import failure_of
-from pytest_durable.faults import WHERE, Fault, FaultPlan
+from pytest_durable.faults import WHERE, Fault, FaultPlan, Priorities, Schedule
 from pytest_durable.report.failure import Failure
-from pytest_durable.search import draw
+from pytest_durable.search import draw, order
 from pytest_durable.search.runner import Run, Runner, silence
 from pytest_durable.service.output import ExecutionStatus
 from pytest_durable.service.points import KILLS, TIMEOUT
@@ -30,6 +30,7 @@ class Verification:
         places: every place a kill can land in the fault-free run, as text, in order.
         killed: the places at which the execution was killed, as text, in order.
         drawn: how many plans of several kills were drawn.
+        schedules: under how many thread schedules it was run.
         outcome: how the fault-free run ended, as text, if it did not succeed; None if it did.
     """
 
@@ -37,12 +38,36 @@ class Verification:
     places: tuple[str, ...]
     killed: tuple[str, ...]
     drawn: int
+    schedules: int = 0
     outcome: str | None = None
 
     def __str__(self) -> str:
         drawn = f", and under {self.drawn} drawn plans of several kills" if self.drawn else ""
         ended = f". But without any kill it ends {self.outcome}" if self.outcome is not None else ""
+        if self.schedules:
+            drawn += f", and under {self.schedules} thread schedules"
         return f"killed at {len(self.killed)} of {len(self.places)} places{drawn}: every replay was safe{ended}"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much a search tries.
+
+    Attributes:
+        kills: at most in one plan; 0 for the fault-free run alone.
+        examples: how many plans are drawn if ``kills`` is more than 1, and how many schedules at most.
+        seed: of the drawing.
+        only: run this plan alone, after the fault-free run, under ``schedule``.
+        schedule: the order of threads for ``only``.
+        saved: what failed the last time, to be tried first.
+    """
+
+    kills: int
+    examples: int
+    seed: int
+    only: FaultPlan | None = None
+    schedule: Schedule | None = None
+    saved: tuple[FaultPlan, Schedule] | None = None
 
 
 class Search:
@@ -84,30 +109,46 @@ class Search:
         self._runner.unstable |= unstable
         return not unstable
 
-    def attempt(self, plan: FaultPlan) -> Run:
+    def attempt(self, plan: FaultPlan, schedule: Schedule | None = None) -> Run:
         """Run under ``plan``, silently; if that finds something, run again aloud and raise it.
 
         Raises:
             DurabilityViolation: what was found.
         """
         __tracebackhide__ = True
-        run, found = self.probe(plan)
+        schedule = schedule or Schedule()
+        run, found = self.probe(plan, schedule=schedule)
         if found is None:
             self._passed += 1
             return run
-        again, confirmed = self.probe(plan, aloud=True)
+        again, confirmed = self.probe(plan, aloud=True, schedule=schedule)
         if confirmed is None:
-            self._report(run, found, reproduced=False)
+            self._report(run, found, schedule, reproduced=False)
         else:
-            self._report(again, confirmed, reproduced=confirmed.violation is found.violation)
+            self._report(again, confirmed, schedule, reproduced=confirmed.violation is found.violation)
         return run
 
-    def probe(self, plan: FaultPlan, aloud: bool = False) -> tuple[Run, Finding | None]:
-        """Run under ``plan`` and hold the run against the fault-free one."""
+    def probe(
+        self, plan: FaultPlan, aloud: bool = False, schedule: Schedule | None = None
+    ) -> tuple[Run, Finding | None]:
+        """Run under ``plan`` and hold the run against the fault-free one.
+
+        Not so under a schedule: a result may depend on which branch is first, by design.
+        """
         __tracebackhide__ = True
         with nullcontext() if aloud else silence():
-            run = self._runner.run(plan)
-            return run, run.finding or self._compare(run)
+            run = self._runner.run(plan, scheduler=None if schedule is None else schedule.oracle())
+            return run, run.finding or (None if schedule else self._compare(run))
+
+    def probe_order(self, plan: FaultPlan, scheduler: Priorities) -> Schedule | None:
+        """Run under a drawn order; the schedule that does the same, if something was found, else None."""
+        __tracebackhide__ = True
+        with silence():
+            run = self._runner.run(plan, scheduler=scheduler)
+        if run.finding is not None:
+            return Schedule(scheduler.taken)
+        self._passed += 1
+        return None
 
     def _compare(self, run: Run) -> Finding | None:
         assert self._reference is not None
@@ -124,11 +165,12 @@ class Search:
         explanation = (*found.explanation, *_repeated(run))
         return replace(found, summary=f"{_killed_at(run)}, {found.summary}", explanation=explanation)
 
-    def _report(self, run: Run, found: Finding, reproduced: bool = True) -> None:
+    def _report(self, run: Run, found: Finding, schedule: Schedule | None = None, reproduced: bool = True) -> None:
         __tracebackhide__ = True
         failure: Failure = replace(
             failure_of(run.execution, run.injector, found),
             passed=self._passed,
+            schedule=str(schedule or ""),
             reproduced=reproduced,
         )
         self._runner.raise_finding(failure, found)
@@ -150,15 +192,12 @@ def _repeated(run: Run) -> Iterator[str]:
             yield f"The body of '{path}', made at {place_text(places[0])}, ran {times} times."
 
 
-def verify(runner: Runner, *, kills: int, examples: int, seed: int, only: FaultPlan | None = None) -> Verification:
-    """Fault-free run, then every single kill, then drawn plans of up to ``kills`` kills.
+def verify(runner: Runner, budget: Budget) -> Verification:
+    """Fault-free run, what failed the last time, every single fault, then drawn plans and thread schedules.
 
     Args:
         runner: runs the handler.
-        kills: at most in one plan; 0 for the fault-free run alone.
-        examples: how many plans are drawn if ``kills`` is more than 1.
-        seed: of the drawing.
-        only: run this plan alone, after the fault-free run.
+        budget: how much is tried.
 
     Raises:
         DurabilityViolation: the smallest found.
@@ -166,15 +205,20 @@ def verify(runner: Runner, *, kills: int, examples: int, seed: int, only: FaultP
     __tracebackhide__ = True
     search = Search(runner)
     calm = search.calibrate()
-    places = tuple(dict.fromkeys(calm.injector.visited))
+    places = tuple(place for place in dict.fromkeys(calm.injector.visited) if place.where in runner.kinds)
     killed: list[Fault] = []
-    drawn = 0
-    if only is not None:
-        killed.extend(search.attempt(only).injector.struck)
-    elif kills > 0:
+    drawn = schedules = 0
+    if budget.only is not None:
+        killed.extend(search.attempt(budget.only, budget.schedule).injector.struck)
+    elif budget.kills > 0:
+        if budget.saved is not None:
+            search.attempt(*budget.saved)
         for place in places:
             killed.extend(search.attempt(FaultPlan([place])).injector.struck)
-        if kills > 1:
-            drawn = draw.plans(search, places, kills, examples, seed)
+        if budget.kills > 1:
+            drawn = draw.plans(search, places, budget.kills, budget.examples, budget.seed)
+        if order.is_concurrent(calm.execution.family()):
+            schedules = order.schedules(search, len(calm.trace), places, budget)
     outcome = None if calm.execution.status is ExecutionStatus.SUCCEEDED else str(calm.outcome)
-    return Verification(runner.runs, tuple(map(str, places)), tuple(map(str, killed)), drawn, outcome)
+    names = (tuple(map(str, places)), tuple(map(str, killed)))
+    return Verification(runner.runs, *names, drawn, schedules, outcome)

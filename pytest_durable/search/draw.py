@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from pytest_durable.faults import Fault, FaultPlan
 
 if TYPE_CHECKING:
-    from pytest_durable.search.campaign import Search
+    from pytest_durable.search.order import Prober
 
 
-def plans(search: Search, places: Sequence[Fault], kills: int, examples: int, seed: int) -> int:
+def plans(search: Prober, places: Sequence[Fault], kills: int, examples: int, seed: int) -> int:
     """Try at most ``examples`` plans of 2 to ``kills`` kills; return how many were tried.
 
     Raises:
@@ -49,7 +49,7 @@ def _plan(mentions: Iterable[Fault]) -> FaultPlan:
     return FaultPlan(dict.fromkeys(faults))
 
 
-def _drawn(search: Search, places: Sequence[Fault], kills: int, examples: int, seed: int) -> int:
+def _drawn(search: Prober, places: Sequence[Fault], kills: int, examples: int, seed: int) -> int:
     __tracebackhide__ = True
     tried = 0
     broken: FaultPlan | None = None
@@ -81,7 +81,7 @@ def _drawn(search: Search, places: Sequence[Fault], kills: int, examples: int, s
     return tried
 
 
-def _fewest(search: Search, plan: FaultPlan) -> FaultPlan:
+def _fewest(search: Prober, plan: FaultPlan) -> FaultPlan:
     """The plan without the kills that it does not take to break the handler."""
     for fault in plan:
         fewer = FaultPlan(other for other in plan if other != fault)

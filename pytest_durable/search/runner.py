@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -12,13 +12,14 @@ from typing import NoReturn
 from pytest_durable.checks import Finding, check_run, progress
 from pytest_durable.checks.outcome import Outcome
 from pytest_durable.checks.replay import check_fixed_point
-from pytest_durable.engine import MICROS, Stop, Trace, VirtualClock, World
+from pytest_durable.engine import MICROS, Scheduler, Stop, Trace, VirtualClock, World
 from pytest_durable.faults import FaultPlan, Injector
 from pytest_durable.report.failure import Failure
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.lifecycle import DurableExecution
 from pytest_durable.service.output import ExecutionStatus
 from pytest_durable.service.outside import Outside
+from pytest_durable.service.points import KILLS
 from pytest_durable.service.service import DurableService
 
 OTHER_START = 3_607
@@ -63,6 +64,7 @@ class Runner:
         unstable: prefixes of the executions on whose result fault-free runs do not agree; ``""`` is the one started.
         replayed: contents of the finished journals that were replayed; the same one is not replayed again.
         outside: the functions that can be invoked, and the answers to callbacks.
+        kinds: of the faults that are tried.
     """
 
     handler: Handler
@@ -77,13 +79,15 @@ class Runner:
     unstable: set[str] = field(default_factory=set)
     replayed: set[str] = field(default_factory=set)
     outside: Outside = field(default_factory=Outside)
+    kinds: Sequence[str] = KILLS
 
-    def run(self, plan: FaultPlan, *, pace: int = 0) -> Run:
+    def run(self, plan: FaultPlan, *, pace: int = 0, scheduler: Scheduler | None = None) -> Run:
         """Run the handler to its end under ``plan``, check the run, and replay its finished journal.
 
         Args:
             plan: the kills.
             pace: with a number, start later, take time by chance and draw from another seed: to compare with.
+            scheduler: who orders the simulated threads; first in, first out by default.
         """
         __tracebackhide__ = True
         if self.reset is not None:
@@ -91,9 +95,9 @@ class Runner:
         self.runs += 1
         self.clock.world = None
         self.clock.micros = self.start + pace * OTHER_START * MICROS
-        world = World(self.clock, seed=self.seed + pace)
+        world = World(self.clock, scheduler, seed=self.seed + pace)
         service = DurableService(world, seed=self.seed, pace=Random(pace) if pace else None, outside=self.outside)
-        injector = Injector(plan)
+        injector = Injector(plan, self.kinds)
         try:
             execution = service.start(self.handler, self.payload, points=injector)
             stop = service.drive(lambda: execution.is_over)

@@ -75,7 +75,7 @@ def test_every_place_is_killed_once(ctx: FakeDurableContext) -> None:
     found = ctx.verify(order)
     assert len(set(found.places)) == len(found.places)
     assert found.killed == found.places
-    assert found.runs == len(found.places) + 1
+    assert found.runs == len(found.places) + 1 + found.schedules
     assert found.drawn == 0
 
 
@@ -103,10 +103,11 @@ def test_a_handler_that_does_nothing_has_one_place(ctx: FakeDurableContext) -> N
 
 
 def test_a_verification_reads_as_a_sentence(ctx: FakeDurableContext) -> None:
-    assert str(ctx.verify(order)) == "killed at 34 of 34 places: every replay was safe"
+    said = "killed at 34 of 34 places, and under 10 thread schedules: every replay was safe"
+    assert str(ctx.verify(order)) == said
     drawn = str(ctx.verify(order, kills=3, examples=5))
     assert drawn.startswith("killed at 34 of 34 places, and under ")
-    assert drawn.endswith(" drawn plans of several kills: every replay was safe")
+    assert drawn.endswith(" drawn plans of several kills, and under 5 thread schedules: every replay was safe")
 
 
 def test_a_verification_is_a_frozen_value(ctx: FakeDurableContext) -> None:

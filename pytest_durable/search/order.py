@@ -1,0 +1,83 @@
+"""Thread schedules: runs in which the simulated threads of the SDK take turns in another order.
+
+Only functions with concurrency of their own are tried: elsewhere the threads are the SDK's alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_durable.faults import Fault, FaultPlan, Priorities, Schedule
+
+if TYPE_CHECKING:
+    from pytest_durable.search.campaign import Budget
+    from pytest_durable.service.lifecycle import DurableExecution
+
+
+class Prober(Protocol):
+    """What is run under plans and schedules: a handler, or the body of a test."""
+
+    def probe(self, plan: FaultPlan, aloud: bool = False, schedule: Schedule | None = None) -> tuple[object, object]:
+        """Run it; the second value says what was found, None for nothing."""
+
+    def probe_order(self, plan: FaultPlan, scheduler: Priorities) -> Schedule | None:
+        """Run it under a drawn order; the schedule that does the same, if something was found."""
+
+    def attempt(self, plan: FaultPlan, schedule: Schedule | None = None) -> object:
+        """Run it, and raise what was found."""
+
+
+MOST = 10
+"""Schedules at most, half of them together with one fault."""
+
+CHANGES = 3
+"""At how many choices of a run the order of priorities is broken."""
+
+_CONCURRENT = ("map", "parallel")
+
+
+def is_concurrent(executions: Iterable[DurableExecution]) -> bool:
+    """Whether one of them has concurrency of its own."""
+    return any(asked.method in _CONCURRENT for one in executions for asked in one.asked.values())
+
+
+def schedules(search: Prober, choices: int, places: Sequence[Fault], budget: Budget) -> int:
+    """Try drawn orders, every second one together with one fault; return how many were tried.
+
+    Args:
+        search: what is run.
+        choices: about how many choices a run has.
+        places: of faults.
+        budget: how many are tried at most.
+
+    Raises:
+        BaseException: under the smallest schedule: fewest deviations, without the fault if it does not take it.
+    """
+    __tracebackhide__ = True
+    random = Random(budget.seed)
+    tried = min(MOST, budget.examples)
+    for number in range(tried):
+        plan = FaultPlan([random.choice(places)]) if number % 2 and places else FaultPlan()
+        found = search.probe_order(plan, Priorities(random.randrange(1 << 30), CHANGES, choices))
+        if found is not None:
+            search.attempt(*_smallest(search, plan, found))
+    return tried
+
+
+def _smallest(search: Prober, plan: FaultPlan, schedule: Schedule) -> tuple[FaultPlan, Schedule]:
+    """Leave out the fault, then the deviations, that it does not take: first many at once, then one by one."""
+    if plan and search.probe(FaultPlan(), schedule=schedule)[1] is not None:
+        plan = FaultPlan()
+    size = len(schedule) // 2
+    while size:
+        kept = 0
+        while kept < len(schedule):
+            fewer = Schedule([*schedule[:kept], *schedule[kept + size :]])
+            if search.probe(plan, schedule=fewer)[1] is not None:
+                schedule = fewer
+            else:
+                kept += size
+        size = min(size // 2, max(1, len(schedule) // 2)) if size > 1 else 0
+    return plan, schedule

@@ -1,0 +1,65 @@
+"""A durable context as the stage of a test that is run again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pytest_durable.context import FakeDurableContext
+from pytest_durable.engine import Scheduler
+from pytest_durable.faults import FaultPlan, Injector
+from pytest_durable.report.failure import Failure
+from pytest_durable.report.timeline import on_one_screen
+from pytest_durable.search import around
+from pytest_durable.search.order import is_concurrent
+from pytest_durable.service.outside import Outside
+
+
+class Stage:
+    """See `search.body.Stage`; what was declared before it was made, by fixtures, stays declared.
+
+    Args:
+        context: of the test.
+    """
+
+    def __init__(self, context: FakeDurableContext) -> None:
+        self._context = context
+        outside = context._outside
+        self._outside = Outside(dict(outside.functions), list(outside.answers))
+        self._start = context.clock.micros
+
+    def begin(self, plan: FaultPlan, scheduler: Scheduler | None) -> Injector:
+        """Be as at the beginning of the test; every execution from now on is under ``plan``."""
+        injector = Injector(plan, self._context.kinds)
+        self._context.restart(injector, scheduler, self._outside, self._start)
+        return injector
+
+    def is_concurrent(self) -> bool:
+        """Whether the latest execution has concurrency of its own."""
+        latest = self._context.latest
+        return latest is not None and is_concurrent(latest._execution.family())
+
+    def failure(self, summary: str) -> Failure:
+        """The failure of the test itself: with the timeline of the latest execution."""
+        latest = self._context.latest
+        timeline = "" if latest is None else on_one_screen(latest._execution)
+        context = self._context
+        return Failure("", summary, timeline=timeline, test=context.test, options=context.options)
+
+    def found(self, failure: Failure) -> None:
+        """Remember what was found, to be tried first the next time."""
+        self._context.found = failure
+
+
+def run_around(context: FakeDurableContext, body: Callable[[], object]) -> None:
+    """Run a test's body under every plan that the settings of ``context`` ask for.
+
+    Raises:
+        BaseException: what the body raises, under the smallest plan that makes it fail.
+    """
+    __tracebackhide__ = True
+    tally = context.tally
+    tally.searches += 1
+    tried = around(body, Stage(context), context.budget(context.kills, context.examples), context.kinds)
+    tally.safe += 1
+    tally.killed += len(tried.killed)
+    tally.places += len(tried.places)
