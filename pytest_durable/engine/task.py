@@ -164,6 +164,11 @@ class Task(greenlet.greenlet):
             self.finished = True
             self.world.task_ended(self)
 
+    @property
+    def started(self) -> bool:
+        """Whether it has run."""
+        return bool(self) or self.finished
+
     def where(self) -> str:
         """``file:line`` where the task stands, for reports: the innermost frame that is neither ours nor the SDK's."""
         frame: FrameType | None = self.gr_frame

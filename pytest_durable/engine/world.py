@@ -143,6 +143,11 @@ class World:
                 self.trace.entries.append((self.clock.micros, task.number))
             else:
                 self._chosen = task
+        self._switch_to(target)
+
+    @staticmethod
+    def _switch_to(target: greenlet.greenlet | None) -> None:
+        """Switch away from the current task, whose tracer stays with it."""
         assert target is not None
         tracer = sys.gettrace()
         if tracer is None:
@@ -153,6 +158,26 @@ class World:
             target.switch()
         finally:
             sys.settrace(tracer)
+
+    def offer(self, task: Task) -> None:
+        """A place where ``task``, the current one, may be passed over, as a thread is by preemption.
+
+        The plain order passes over nobody.
+
+        Raises:
+            Killed: if the task's process died in the meantime.
+        """
+        if self._plain or not self.ready:
+            return
+        index = self.scheduler.pick((task, *self.ready))
+        if index == 0:
+            return
+        self._chosen = self.ready[index - 1]
+        del self.ready[index - 1]
+        self.ready.appendleft(task)
+        self._switch_to(self.hub)
+        if task.process.cause is not None:
+            task.process.refuse(task)
 
     @staticmethod
     def _starts_directly(task: Task) -> bool:

@@ -163,12 +163,22 @@ class Priorities(_InOrder):
 
 
 class Counting(_InOrder):
-    """The plain order, counting its choices."""
+    """The plain order, taking notes of its choices.
+
+    Attributes:
+        choices: how many there were.
+        offers: numbers of those at which a body of the user's was about to run, and something else could.
+        taken: no deviations.
+    """
 
     def __init__(self) -> None:
         self.choices = 0
+        self.offers: list[int] = []
+        self.taken: list[Deviation] = []
 
     def pick(self, ready: Sequence[Task]) -> int:
         """The task that has been ready longest."""
         self.choices += 1
+        if ready[0].waiting_for is None and ready[0].started:
+            self.offers.append(self.choices)
         return 0

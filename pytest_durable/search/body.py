@@ -9,8 +9,7 @@ from typing import Protocol
 
 from pytest_durable.engine import Scheduler
 from pytest_durable.errors import DurabilityViolation
-from pytest_durable.faults import Fault, FaultPlan, Injector, Priorities, Schedule
-from pytest_durable.faults.schedule import Counting
+from pytest_durable.faults import Counting, Fault, FaultPlan, Injector, Priorities, Schedule
 from pytest_durable.report.failure import Failure
 from pytest_durable.search import draw, order
 from pytest_durable.search.campaign import Budget
@@ -64,14 +63,13 @@ class Around:
         self._passed = 0
         self.runs = 0
 
-    def calibrate(self) -> tuple[Injector, int]:
-        """The fault-free run, which raises what the test raises; and how many choices of tasks it had."""
-        counting = Counting()
-        injector = self._stage.begin(FaultPlan(), counting)
+    def calibrate(self) -> Injector:
+        """The fault-free run, which raises what the test raises."""
+        injector = self._stage.begin(FaultPlan(), None)
         self.runs += 1
         self._body()
         self._passed += 1
-        return injector, counting.choices
+        return injector
 
     def attempt(self, plan: FaultPlan, schedule: Schedule | None = None) -> Injector:
         """Run the body under ``plan``, silently; if it fails, run it again aloud and raise what it raises."""
@@ -90,7 +88,7 @@ class Around:
         with nullcontext() if aloud else silence():
             return self._run(plan, None if schedule is None else schedule.oracle())
 
-    def probe_order(self, plan: FaultPlan, scheduler: Priorities) -> Schedule | None:
+    def probe_order(self, plan: FaultPlan, scheduler: Priorities | Counting) -> Schedule | None:
         """Run the body under a drawn order; the schedule that does the same, if it failed, else None."""
         with silence():
             _, error = self._run(plan, scheduler)
@@ -149,7 +147,7 @@ def around(body: Callable[[], object], stage: Stage, budget: Budget, kinds: tupl
     search = Around(body, stage)
     if budget.only is not None:
         return Tried(1, (), tuple(search.attempt(budget.only, budget.schedule).struck))
-    calm, choices = search.calibrate()
+    calm = search.calibrate()
     concurrent = stage.is_concurrent()
     places = tuple(_of_kinds(calm, kinds))
     killed: list[Fault] = []
@@ -161,7 +159,7 @@ def around(body: Callable[[], object], stage: Stage, budget: Budget, kinds: tupl
         if budget.kills > 1:
             draw.plans(search, places, budget.kills, budget.examples, budget.seed)
         if concurrent:
-            order.schedules(search, choices, places, budget)
+            order.schedules(search, places, budget)
     return Tried(search.runs, places, tuple(killed))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pytest_durable.checks import Finding
 from pytest_durable.checks.outcome import Outcome, differs, finding, was_interrupted
 from pytest_durable.execution import failure_of
-from pytest_durable.faults import WHERE, Fault, FaultPlan, Priorities, Schedule
+from pytest_durable.faults import WHERE, Counting, Fault, FaultPlan, Priorities, Schedule
 from pytest_durable.report.failure import Failure
 from pytest_durable.search import draw, order
 from pytest_durable.search.runner import Run, Runner, silence
@@ -133,33 +133,53 @@ class Search:
     ) -> tuple[Run, Finding | None]:
         """Run under ``plan`` and hold the run against the fault-free one.
 
-        Not so under a schedule: a result may depend on which branch is first, by design.
+        Under a schedule only how it ends: a result may depend on which branch is first, by design.
         """
         __tracebackhide__ = True
         with nullcontext() if aloud else silence():
             run = self._runner.run(plan, scheduler=None if schedule is None else schedule.oracle())
-            return run, run.finding or (None if schedule else self._compare(run))
+            return run, run.finding or (self._compare_ending(run) if schedule else self._compare(run))
 
-    def probe_order(self, plan: FaultPlan, scheduler: Priorities) -> Schedule | None:
+    def probe_order(self, plan: FaultPlan, scheduler: Priorities | Counting) -> Schedule | None:
         """Run under a drawn order; the schedule that does the same, if something was found, else None."""
         __tracebackhide__ = True
         with silence():
             run = self._runner.run(plan, scheduler=scheduler)
-        if run.finding is not None:
+            found = run.finding or self._compare_ending(run)
+        if found is not None:
             return Schedule(scheduler.taken)
         self._passed += 1
         return None
+
+    def _compare_ending(self, run: Run) -> Finding | None:
+        """Whether it fails in another order of its threads alone, where it succeeds in the plain one.
+
+        Nothing but the order is different then, neither time nor luck: which makes it a race.
+        """
+        assert self._reference is not None
+        reference = self._reference.outcome
+        if run.outcome.status == reference.status or run.injector.struck:
+            return None
+        found = finding(reference, run.outcome)
+        return replace(found, summary=f"with its threads in another order, {found.summary}")
+
+    def _at_other_paces(self) -> Iterator[Outcome]:
+        """How fault-free runs at other paces end; each is made once, when it is asked for."""
+        for number in range(OTHER_RUNS):
+            if number == len(self._others):
+                with silence():
+                    self._others.append(self._runner.run(FaultPlan(), pace=number + 1).outcome)
+            yield self._others[number]
 
     def _compare(self, run: Run) -> Finding | None:
         assert self._reference is not None
         reference = self._reference.outcome
         if not differs(reference, run.outcome) or was_interrupted(run.execution):
             return None
-        for number in range(OTHER_RUNS):  # made only now, when they are worth the time
-            if number == len(self._others):
-                with silence():
-                    self._others.append(self._runner.run(FaultPlan(), pace=number + 1).outcome)
-            if not differs(reference, run.outcome, self._others):
+        agreed: list[Outcome] = []
+        for other in self._at_other_paces():
+            agreed.append(other)
+            if not differs(reference, run.outcome, agreed):
                 return None
         found = finding(reference, run.outcome)
         explanation = (*found.explanation, *_repeated(run))
@@ -218,7 +238,7 @@ def verify(runner: Runner, budget: Budget) -> Verification:
         if budget.kills > 1:
             drawn = draw.plans(search, places, budget.kills, budget.examples, budget.seed)
         if order.is_concurrent(calm.execution.family()):
-            schedules = order.schedules(search, len(calm.trace), places, budget)
+            schedules = order.schedules(search, places, budget)
     outcome = None if calm.execution.status is ExecutionStatus.SUCCEEDED else str(calm.outcome)
     names = (tuple(map(str, places)), tuple(map(str, killed)))
     return Verification(runner.runs, *names, drawn, schedules, outcome)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_durable.faults import Fault, FaultPlan, Priorities, Schedule
+from pytest_durable.faults import Counting, Deviation, Fault, FaultPlan, Priorities, Schedule
 
 if TYPE_CHECKING:
     from pytest_durable.search.campaign import Budget
@@ -22,7 +22,7 @@ class Prober(Protocol):
     def probe(self, plan: FaultPlan, aloud: bool = False, schedule: Schedule | None = None) -> tuple[object, object]:
         """Run it; the second value says what was found, None for nothing."""
 
-    def probe_order(self, plan: FaultPlan, scheduler: Priorities) -> Schedule | None:
+    def probe_order(self, plan: FaultPlan, scheduler: Priorities | Counting) -> Schedule | None:
         """Run it under a drawn order; the schedule that does the same, if something was found."""
 
     def attempt(self, plan: FaultPlan, schedule: Schedule | None = None) -> object:
@@ -30,7 +30,10 @@ class Prober(Protocol):
 
 
 MOST = 10
-"""Schedules at most, half of them together with one fault."""
+"""Schedules at most, in a search that is not asked for more than single faults."""
+
+MOST_IF_ASKED = 60
+"""In one that is."""
 
 CHANGES = 3
 """At how many choices of a run the order of priorities is broken."""
@@ -43,12 +46,11 @@ def is_concurrent(executions: Iterable[DurableExecution]) -> bool:
     return any(asked.method in _CONCURRENT for one in executions for asked in one.asked.values())
 
 
-def schedules(search: Prober, choices: int, places: Sequence[Fault], budget: Budget) -> int:
-    """Try drawn orders, every second one together with one fault; return how many were tried.
+def schedules(search: Prober, places: Sequence[Fault], budget: Budget) -> int:
+    """Try other orders, and return how many: single deviations before bodies first, then priorities and single faults.
 
     Args:
         search: what is run.
-        choices: about how many choices a run has.
         places: of faults.
         budget: how many are tried at most.
 
@@ -56,14 +58,25 @@ def schedules(search: Prober, choices: int, places: Sequence[Fault], budget: Bud
         BaseException: under the smallest schedule: fewest deviations, without the fault if it does not take it.
     """
     __tracebackhide__ = True
+    counting = Counting()
+    search.probe_order(FaultPlan(), counting)
     random = Random(budget.seed)
-    tried = min(MOST, budget.examples)
-    for number in range(tried):
+    most = min(MOST if budget.kills == 1 else MOST_IF_ASKED, budget.examples)
+    singles = [Schedule([Deviation(choice, 1)]) for choice in _some(counting.offers, most * 2 // 3, random)]
+    for schedule in singles:
+        if search.probe(FaultPlan(), schedule=schedule)[1] is not None:
+            search.attempt(FaultPlan(), schedule)
+    for number in range(most - len(singles)):
         plan = FaultPlan([random.choice(places)]) if number % 2 and places else FaultPlan()
-        found = search.probe_order(plan, Priorities(random.randrange(1 << 30), CHANGES, choices))
+        found = search.probe_order(plan, Priorities(random.randrange(1 << 30), CHANGES, counting.choices))
         if found is not None:
             search.attempt(*_smallest(search, plan, found))
-    return tried
+    return most
+
+
+def _some(choices: Sequence[int], most: int, random: Random) -> Sequence[int]:
+    """All of them if they are few enough, else some, in their order."""
+    return choices if len(choices) <= most else sorted(random.sample(choices, most))
 
 
 def _smallest(search: Prober, plan: FaultPlan, schedule: Schedule) -> tuple[FaultPlan, Schedule]:

@@ -322,6 +322,9 @@ class Invocation:
     def _before_body(self, run: BodyRun, is_step: bool, completed: bool) -> None:
         """The place between START and the body: nothing of the body has happened if the invocation dies here."""
         execution = self.execution
+        task = current_task()
+        if task is not None:
+            self.world.offer(task)
         if execution.sealed and is_step and not completed:
             self._stop_sealed(run.operation_id, "body of")
         if execution.service.pace is not None:
