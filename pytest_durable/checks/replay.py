@@ -39,7 +39,18 @@ def _finding(execution: DurableExecution, divergence: Divergence) -> Finding:
     else:
         summary = _difference(before, now)
         what = f"First pass: {_text(before)}. {who}: {_text(now)}."
-    return Finding(ReplayDiverged, summary, (what, *_consequence(execution), _ADVICE))
+    return Finding(ReplayDiverged, summary, (what, *_consequence(execution), _misplaced(before, now) or _ADVICE))
+
+
+def _misplaced(before: Asked, now: Asked | None) -> str | None:
+    """What to say of a call that was made on another context than that of the body that made it."""
+    for asked in (before, now):
+        if asked is not None and asked.inside is not None:
+            return (
+                f"'{asked.name or asked.method}' was made inside the body of '{asked.inside}', on a context that is "
+                "not that body's own: once the body is stored a replay does not run it, and all later operations shift."
+            )
+    return None
 
 
 def _difference(before: Asked, now: Asked) -> str:

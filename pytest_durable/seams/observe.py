@@ -74,9 +74,21 @@ class Call:
         code: of the user's function that made the call; None if there is none.
         line: in that function's file.
         by_sdk: whether it is the SDK itself that made it, on the user's behalf.
+        inside: the body that made it, if that is not the one that its context belongs to; else None.
     """
 
-    __slots__ = ("_args", "_kwargs", "by_sdk", "code", "context_id", "line", "method", "operation_id", "position")
+    __slots__ = (
+        "_args",
+        "_kwargs",
+        "by_sdk",
+        "code",
+        "context_id",
+        "inside",
+        "line",
+        "method",
+        "operation_id",
+        "position",
+    )
 
     def __init__(
         self,
@@ -91,6 +103,7 @@ class Call:
         self._kwargs = kwargs
         self.context_id = context_id
         self.by_sdk = False
+        self.inside: Identifier | None = None
         self.operation_id: str | None = None
         self.position = 0
         self.code: CodeType | None = None if frame is None else frame.f_code
@@ -172,6 +185,8 @@ def _watch(method: str, original: Callable[..., Any]) -> Callable[..., Any]:
         call = Call(method, args, kwargs, self._step_id_prefix, frame)
         call.by_sdk = caller is not frame
         outer, task.data = task.data, call
+        if outer is not None and type(outer) is not Call and outer.operation_id != call.context_id:
+            call.inside = outer
         try:
             return original(self, *args, **kwargs)
         except Exception:

@@ -56,6 +56,7 @@ class Asked(NamedTuple):
         detail: duration in seconds, target function, or fingerprint of payload and items, as text.
         path: of the operation.
         caller: code of the user's function that made the call, and ``line`` the line in it.
+        inside: the name of the body that made the call on a context that is not its own; None if it is.
     """
 
     method: str
@@ -65,6 +66,7 @@ class Asked(NamedTuple):
     path: str
     caller: CodeType | None
     line: int
+    inside: str | None = None
 
     @property
     def code(self) -> tuple[CodeType | None, ...]:
@@ -181,7 +183,8 @@ def asked_of(call: Call, path: str, name: str | None) -> Asked:
     else:
         function = call.function
         functions = () if function is None else (function,)
-    return Asked(method, name, functions, _detail(call), path, call.code, call.line)
+    inside = None if call.inside is None else call.inside.name or "an unnamed operation"
+    return Asked(method, name, functions, _detail(call), path, call.code, call.line, inside)
 
 
 def code_of(function: Any) -> CodeType | None:

@@ -132,3 +132,27 @@ def test_a_cache_that_is_cold_in_every_run_is_found_as_well() -> None:
     kind, failure = found_in(handler, reset=cache.clear)
     assert kind is ReplayDiverged
     assert "load limit" in text_of(failure)
+
+
+def in_a_step(event: Any, context: DurableContext) -> Any:
+    context.step(lambda _: context.step(lambda _: 1, name="inner"), name="outer")
+    return context.step(lambda _: 2, name="after")
+
+
+def in_a_child(event: Any, context: DurableContext) -> Any:
+    context.run_in_child_context(lambda child: context.step(lambda _: 1, name="inner"), name="outer")
+    return context.step(lambda _: 2, name="after")
+
+
+def in_a_branch(event: Any, context: DurableContext) -> Any:
+    context.parallel([lambda branch: context.step(lambda _: 1, name="inner")], name="branches")
+    return context.step(lambda _: 2, name="after")
+
+
+@pytest.mark.parametrize(
+    ("handler", "body"), [(in_a_step, "outer"), (in_a_child, "outer"), (in_a_branch, "parallel-branch-0")]
+)
+def test_a_call_on_a_context_that_is_not_the_bodys_own_is_explained(handler: Any, body: str) -> None:
+    kind, failure = found_in(handler)
+    assert kind is ReplayDiverged
+    assert f"'inner' was made inside the body of '{body}', on a context that is not" in " ".join(failure.explanation)
