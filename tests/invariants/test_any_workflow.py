@@ -1,4 +1,4 @@
-"""Any workflow, killed anywhere: what is settled stays, ids are stable, it ends the same, and nothing is left over."""
+"""Any workflow, killed anywhere, in any order of threads: what is settled stays, it ends the same, nothing is left."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from pytest_durable import Fault, FaultPlan, VirtualClock
 from pytest_durable.checks import check_run, progress
 from pytest_durable.engine import Stop, World
-from pytest_durable.faults import Injector
+from pytest_durable.faults import Injector, Schedule
 from pytest_durable.service.handlers import resolve
 from pytest_durable.service.lifecycle import DurableExecution
 from pytest_durable.service.service import DurableService
+from pytest_durable.strategies import schedules
 from tests.invariants.witness import contents, watching
 from tests.programs.language import Program, handler_of
 from tests.programs.strategy import programs
@@ -66,9 +67,9 @@ def ending(execution: DurableExecution) -> Ending:
     return execution.status.value, execution.result, None if error is None else (error.type, error.message)
 
 
-def run(program: Program, plan: FaultPlan = FaultPlan()) -> Seen:  # noqa: B008  # immutable
-    """Run a program under a plan, watched, then replay its journal an hour later; end its world."""
-    world = World(VirtualClock(), seed=0)
+def run(program: Program, plan: FaultPlan = FaultPlan(), schedule: Schedule = Schedule()) -> Seen:  # noqa: B008  # immutable
+    """Run a program under a plan and a schedule, watched, then replay its journal an hour later; end its world."""
+    world = World(VirtualClock(), schedule.oracle(), seed=0)
     service = DurableService(world, seed=0)
     injector = Injector(plan)
     try:
@@ -131,7 +132,7 @@ def kills_change_nothing(program: Program, data: st.DataObject) -> None:
     calm = run(program)
     assert run(program).trace == calm.trace, "the same program gives the same run"
     plan = data.draw(plans(calm.visited), "plan")
-    killed = run(program, plan)
+    killed = run(program, plan, data.draw(schedules(), "schedule"))
     STRUCK.append(killed.struck)
     assert killed.ending == calm.ending
     assert killed.operations == calm.operations
