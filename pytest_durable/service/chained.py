@@ -15,6 +15,7 @@ from pytest_durable.engine import MICROS, Process
 from pytest_durable.service.identity import function_arn
 from pytest_durable.service.lambda_context import LambdaContext
 from pytest_durable.service.operations.invoke import names_of
+from pytest_durable.service.output import exit_of
 
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
@@ -124,8 +125,8 @@ class _PlainInvocation:
         assert main is not None
         if self._timed_out:
             error = self._timeout_error()
-        elif not process.completed or isinstance(main.raised, SystemExit):
-            cause = process.cause or "Runtime exited without providing a reason"
+        elif not process.completed or not isinstance(main.raised, Exception | None):
+            cause = process.cause or exit_of(main.raised)
             error = ErrorObject(f"RequestId: {self._request_id} Error: {cause}", "Runtime.ExitError", None, None)
         elif main.raised is not None:
             error = _function_error(main.raised)

@@ -27,7 +27,7 @@ from pytest_durable.service.identity import execution_arn, uuid_of
 from pytest_durable.service.invocation import Invocation
 from pytest_durable.service.journal import Journal
 from pytest_durable.service.operations.execution import started
-from pytest_durable.service.output import ExecutionStatus, RetryPolicy, error_of_raised, problem_with
+from pytest_durable.service.output import ExecutionStatus, RetryPolicy, error_of_raised, exit_of, problem_with
 from pytest_durable.service.points import INVOCATION, OUTAGE, THROTTLE, NoFaults, Points
 from pytest_durable.service.record import Asked, Divergence, InvocationRecord, Swallowed
 from pytest_durable.service.tokens import Tokens
@@ -287,8 +287,8 @@ class DurableExecution:
             self._close(record, "died", None)
         elif self._stored_output is not None:
             self._complete(record, self._stored_output)
-        elif not process.completed or isinstance(main.raised, SystemExit):
-            self._died(record, process)
+        elif not process.completed or not isinstance(main.raised, Exception | None):
+            self._died(record, process)  # Lambda's runtime catches nothing that is no Exception: its process ends
         elif main.raised is not None:
             self._failed_attempt(record, "raised", error_of_raised(main.raised))
         else:
@@ -305,7 +305,7 @@ class DurableExecution:
 
     def _died(self, record: InvocationRecord, process: Process) -> None:
         assert process.main is not None
-        cause = process.cause or f"exit status: {process.main.raised}"
+        cause = process.cause or exit_of(process.main.raised)
         kind, message = record.error or ("Runtime.ExitError", f"RequestId: {record.request_id} Error: {cause}")
         self._failed_attempt(record, "died", (kind, message))
 

@@ -51,3 +51,15 @@ def error_of_raised(error: BaseException) -> tuple[str, str]:
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     return name, str(error)
+
+
+def exit_of(error: BaseException | None) -> str:
+    """How Lambda words the end of a process by an exception that its runtime does not catch; we add which."""
+    if error is not None and not isinstance(error, SystemExit):
+        kind, message = error_of_raised(error)
+        return f"Runtime exited with error: exit status 1 ({kind}: {message})"
+    code = None if error is None else error.code
+    status = code if isinstance(code, int) else int(code is not None)
+    if status == 0:
+        return "Runtime exited without providing a reason"
+    return f"Runtime exited with error: exit status {status}"

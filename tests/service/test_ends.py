@@ -338,8 +338,8 @@ def throw(error: BaseException) -> None:
 ENDS: dict[str, tuple[Callable[[], None], str]] = {
     "sys.exit": (lambda: sys.exit(3), "died"),
     "os._exit": (lambda: os._exit(3), "died"),
-    "BaseException": (lambda: throw(Stray("stray")), "raised"),
-    "GeneratorExit": (lambda: throw(GeneratorExit("odd")), "raised"),
+    "BaseException": (lambda: throw(Stray("stray")), "died"),
+    "GeneratorExit": (lambda: throw(GeneratorExit("odd")), "died"),
 }
 PLACES = ["handler", "body", "child", "branch", "callback", "condition"]
 
@@ -398,7 +398,7 @@ def test_a_stray_end_in_an_at_most_once_step_fails_it(ctx: FakeDurableContext) -
         raise Stray
 
     execution = ctx.run(lambda event, context: context.step(body, name="a", config=ONCE_AT_MOST))
-    assert (execution.status, statuses(execution), execution.body_runs("a")) == ("FAILED", ["raised", "FAILED"], 1)
+    assert (execution.status, statuses(execution), execution.body_runs("a")) == ("FAILED", ["died", "FAILED"], 1)
 
 
 # --- any completion invokes again, one invocation at a time ---------------------------------------------------------

@@ -210,7 +210,9 @@ def crash(event: Any, context: Any) -> None:
 
 def test_a_plain_function_may_raise_anything(ctx: FakeDurableContext) -> None:
     ctx.register("orders", crash)
-    assert seen(ctx, invokes("orders")) == ("Crash", "gone")
+    kind, message = seen(ctx, invokes("orders"))
+    assert kind == "Runtime.ExitError"
+    assert message.endswith("Runtime exited with error: exit status 1 (tests.service.test_invokes.Crash: gone)")
 
 
 def test_a_keyboard_interrupt_in_a_plain_function_is_the_users(ctx: FakeDurableContext) -> None:

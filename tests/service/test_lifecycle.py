@@ -223,10 +223,10 @@ ENDINGS = [
     (retryable, "raised", INVOCATION_ERROR, "try again"),
     (exiting, "died", "Runtime.ExitError", "3"),
     (exiting_hard, "died", "Runtime.ExitError", "3"),
-    (crashing, "raised", f"{__name__}.Crash", "ouch"),
+    (crashing, "died", "Runtime.ExitError", "exit status 1 (tests.service.test_lifecycle.Crash: ouch)"),
     (exiting_in_a_step, "died", "Runtime.ExitError", "3"),
     (exiting_hard_in_a_step, "died", "Runtime.ExitError", "3"),
-    (crashing_in_a_step, "raised", f"{__name__}.Crash", "ouch"),
+    (crashing_in_a_step, "died", "Runtime.ExitError", "Crash: ouch"),
 ]
 
 
@@ -348,7 +348,7 @@ def test_a_clean_invocation_resets_the_count_and_the_gaps(ctx: FakeDurableContex
         return "done"
 
     execution = ctx.run(handler)
-    assert statuses(execution) == ["raised"] * 8 + ["PENDING"] + ["raised"] * 8 + ["SUCCEEDED"]
+    assert statuses(execution) == ["died"] * 8 + ["PENDING"] + ["died"] * 8 + ["SUCCEEDED"]
     measured = gaps(execution)
     assert measured[:8] == measured[9:] == GAPS
     assert execution.status == "SUCCEEDED"
@@ -375,7 +375,8 @@ def test_the_last_error_is_the_one_that_is_kept(ctx: FakeDurableContext) -> None
         raise Crash(f"number {next(numbers)}")
 
     execution = ctx.run(handler)
-    assert execution.error is not None and execution.error.message == "number 9"
+    assert execution.error is not None and execution.error.message is not None
+    assert "Crash: number 9)" in execution.error.message
 
 
 # --- what an invocation is told -------------------------------------------------------------------------------------
