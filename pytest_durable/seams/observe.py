@@ -175,6 +175,9 @@ def _watch(method: str, original: Callable[..., Any]) -> Callable[..., Any]:
             return original(self, *args, **kwargs)
         if task.process.cause is not None:
             task.process.refuse(task)
+        outer = task.data
+        if type(outer) is Call and outer.operation_id is None:
+            return original(self, *args, **kwargs)  # by which the SDK carries out another of these methods
         caller = sys._getframe(1)
         frame = user_frame(caller)
         if method == "wait":
@@ -184,7 +187,7 @@ def _watch(method: str, original: Callable[..., Any]) -> Callable[..., Any]:
                 kwargs["duration"] = in_seconds(kwargs["duration"], frame)
         call = Call(method, args, kwargs, self._step_id_prefix, frame)
         call.by_sdk = caller is not frame
-        outer, task.data = task.data, call
+        task.data = call
         if outer is not None and type(outer) is not Call and outer.operation_id != call.context_id:
             call.inside = outer
         try:
