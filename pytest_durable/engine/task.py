@@ -136,7 +136,7 @@ class Task(greenlet.greenlet):
         self.process = process
         self.number = number
         self.name = name
-        self.target = target
+        self.target: Callable[[], Any] | None = target
         self.depth = 0
         self.stay = 0
         self.woken = False
@@ -154,6 +154,7 @@ class Task(greenlet.greenlet):
         tracer = threading.gettrace() or self.world.tracer
         if tracer is not None:
             sys.settrace(tracer)
+        assert self.target is not None
         try:
             self.result = self.target()
         except BaseException as error:
@@ -162,6 +163,7 @@ class Task(greenlet.greenlet):
             if sys.gettrace() is not None:
                 sys.settrace(None)  # whoever set it, it was for this thread
             self.finished = True
+            self.target = None  # it holds what holds the task, which would wait for the garbage collector
             self.world.task_ended(self)
 
     @property

@@ -360,6 +360,7 @@ class World:
         self._processes.pop(process, None)
         self.note("exit", process.name)
         process.on_exit(process)
+        process.owner, process.on_exit = None, _ignore  # what is over shall not wait for the garbage collector
 
     def close(self) -> None:
         """Kill everything that is left and unwind it; nothing of this world runs afterwards."""

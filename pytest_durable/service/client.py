@@ -14,10 +14,14 @@ from aws_durable_execution_sdk_python.lambda_service import (
 )
 
 from pytest_durable.errors import NotSimulated
-from pytest_durable.service.errors import InvalidParameterValue, ServiceError
+from pytest_durable.service.errors import STALE_TOKEN, InvalidParameterValue, ServiceError
 
 if TYPE_CHECKING:
     from pytest_durable.service.invocation import Invocation
+
+
+_OVER = InvalidParameterValue(STALE_TOKEN)
+"""What is said to whoever calls after the invocation has ended: a real thread that it left behind."""
 
 
 class ServiceClient:
@@ -30,9 +34,14 @@ class ServiceClient:
     """
 
     def __init__(self, invocation: Invocation, state: list[Operation], page_size: int) -> None:
-        self._invocation = invocation
+        self._invocation: Invocation | None = invocation
         self._state = state
         self._page_size = page_size
+
+    def detach(self) -> None:
+        """The invocation is over: the SDK's objects, which hold this client, shall not hold that."""
+        self._invocation = None
+        self._state = []
 
     def first_page(self) -> tuple[list[Operation], str]:
         """The operations of the invocation's input, and the marker of the next page; ``""`` if there is none."""
@@ -55,6 +64,8 @@ class ServiceClient:
             CheckpointError: if the service refuses, classified as the SDK classifies boto's error.
             Killed: if a fault strikes here.
         """
+        if self._invocation is None:
+            raise CheckpointError.from_exception(_OVER.as_service_error("CheckpointDurableExecution"))
         try:
             token, delta = self._invocation.checkpoint(durable_execution_arn, checkpoint_token, updates)
         except InvalidParameterValue as refusal:
@@ -74,12 +85,13 @@ class ServiceClient:
         Raises:
             NotSimulated: always, in that thread; and in the test, once the invocation has ended.
         """
-        execution = self._invocation.execution
-        execution.refused = (
+        refusal = (
             f"{method} was called from a thread that the code under test started: such a thread is real and is not "
             "simulated. Use context.parallel or context.map"
         )
-        raise NotSimulated(execution.refused)
+        if self._invocation is not None:
+            self._invocation.execution.refused = refusal
+        raise NotSimulated(refusal)
 
     def get_execution_state(
         self, durable_execution_arn: str, checkpoint_token: str, next_marker: str, max_items: int = 1000
@@ -89,6 +101,8 @@ class ServiceClient:
         Raises:
             GetExecutionStateError: for a stale token, a bad marker or a bad page size.
         """
+        if self._invocation is None:
+            raise GetExecutionStateError.from_exception(_OVER.as_service_error("GetDurableExecutionState"))
         try:
             self._invocation.check_token(durable_execution_arn, checkpoint_token)
             if not 0 <= max_items <= 1000:

@@ -72,7 +72,7 @@ class Invocation:
         self._calls_after = 0
         self.revoked: str | None = None
         self._has_called = False
-        client = ServiceClient(self, state, execution.service.page_size)
+        client = self.client = ServiceClient(self, state, execution.service.page_size)
         operations, marker = client.first_page()
         event = DurableExecutionInvocationInputWithClient(
             durable_execution_arn=execution.arn,

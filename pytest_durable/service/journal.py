@@ -191,6 +191,10 @@ class Journal:
             closed = replace(operation, status=status, end_timestamp=now, chained_invoke_details=invoked)
         self._move(closed, now)
 
+    def forget_timers(self) -> None:
+        """The execution is over: nobody waits for its timers any more."""
+        self._watch = _nobody
+
     def beat(self, operation_id: str, now: datetime) -> None:
         """A heartbeat of an open callback: the heartbeat timer starts again, and nothing else happens."""
         timers = self._callbacks[operation_id]
@@ -281,6 +285,10 @@ class Journal:
         """Whether the operation's START is stored and it is running."""
         operation = self.operations.get(operation_id)
         return operation is not None and operation.status is OperationStatus.STARTED
+
+
+def _nobody(micros: int) -> None:
+    """Nobody watches."""
 
 
 def _content(operation: Operation) -> tuple[object, ...]:

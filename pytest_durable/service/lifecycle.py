@@ -270,6 +270,7 @@ class DurableExecution:
 
     def invocation_ended(self, process: Process) -> None:
         """The process of the invocation in flight is gone; decide what comes next."""
+        process.owner.client.detach()
         if self.refused is not None:
             raise NotSimulated(self.refused)
         invocation = self.in_flight
@@ -393,6 +394,7 @@ class DurableExecution:
             self._close(self.in_flight.record, "died", None)
         self.history.ended(self.service.world.clock.now(), status.value, result, error)
         self.tokens.revoke()
+        self.journal.forget_timers()
         self.service.world.note("end", self.name, status.value)
         if self.parent is not None:
             closed, why = end_of_invoked(self)

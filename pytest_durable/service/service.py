@@ -108,3 +108,6 @@ class DurableService:
         if not self.world.is_empty:
             with installed():
                 self.world.close()
+        # What remains is what a test may still read; without these it is freed as soon as the test lets it go.
+        self.world.timers.clear()
+        self.executions.clear()

@@ -41,14 +41,14 @@ def test_a_kill_reaches_who_waits_on_a_condition_whose_lock_another_task_holds(
     world: World, kind: type[Lock | RLock]
 ) -> None:
     condition = Condition(kind())
+    tasks: list[Task] = []
 
     def waiting() -> None:
         with condition:
             condition.wait()
 
     def main() -> None:
-        task = world.spawn(process, "waiting", waiting)
-        process.owner = task
+        tasks.append(world.spawn(process, "waiting", waiting))
         sleep(1)
         with condition:
             for_ever()
@@ -57,7 +57,7 @@ def test_a_kill_reaches_who_waits_on_a_condition_whose_lock_another_task_holds(
     world.run(lambda: False, micros_of(START) + 2_000_000)
     start(world, lambda: process.kill("test"))
     world.run(lambda: process.ended)
-    assert isinstance(process.owner.raised, Killed)
+    assert isinstance(tasks[0].raised, Killed)
 
 
 def test_a_killed_worker_takes_up_no_more_work(world: World) -> None:
