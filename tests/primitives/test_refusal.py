@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from pytest_durable.engine import Killed, World, micros_of
+from pytest_durable.engine import Killed, Task, World, micros_of
 from pytest_durable.primitives.condition import Condition
 from pytest_durable.primitives.event import Event
 from pytest_durable.primitives.executor import Future, ThreadPoolExecutor, wait
