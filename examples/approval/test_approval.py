@@ -70,7 +70,7 @@ ENDS: dict[Answers, tuple[dict[str, object], float]] = {
 """By what people do: the result, and how long it takes from the opening of the office."""
 
 FOUND: dict[str, tuple[Answers, type[DurabilityViolation], str, str]] = {
-    "clock_in_step": (approved, ReplayDiverged, "", "asks for wait_for_callback 'ask' where the first pass asked for"),
+    "clock_in_step": (approved, ReplayDiverged, "", "'ask' where the first pass asked for wait 'until-morning'"),
     "keyed_mail": (approved, OutcomeChanged, "ask/ask submitter:body", 'is ["manager", "manager", "sam"], and ["man'),
     "timeout": (unanswered, ExecutionStuck, "", "suspended on 'ask', and nothing will wake it"),
     "narrow_except": (approved, SuspensionSwallowed, "", "the handler swallows its own suspension"),
