@@ -81,6 +81,7 @@ class FakeDurableContext(DirectCalls):
         self.found: Failure | None = None
         self.latest: Execution | None = None
         self._shared: Injector | None = None
+        self._investigate = False
         self._scheduler: Scheduler | None = None
         self._userland = Userland(self.clock)
         self._service: DurableService | None = None
@@ -173,7 +174,7 @@ class FakeDurableContext(DirectCalls):
             existing = self._named.find(name, resolved, payload)
             if existing is not None:
                 return existing
-        durable = self._world_for_another(schedule).start(
+        durable = self._world_for_another(schedule, injector).start(
             resolved,
             payload,
             points=injector,
@@ -247,7 +248,9 @@ class FakeDurableContext(DirectCalls):
         """How much a search tries, by the settings of this context."""
         return Budget(kills, examples, self.seed, self.only, self.only_schedule, self.saved)
 
-    def restart(self, injector: Injector, scheduler: Scheduler | None, outside: Outside, start: int) -> None:
+    def restart(
+        self, injector: Injector, scheduler: Scheduler | None, outside: Outside, start: int, investigate: bool
+    ) -> None:
         """Be as new, but for what is given: for a test that is run again from its beginning."""
         if self._service is not None:
             self._service.close()
@@ -258,7 +261,7 @@ class FakeDurableContext(DirectCalls):
         self._outside.answers[:] = outside.answers
         self.clock.world = None
         self.clock.micros = start
-        self._shared, self._scheduler = injector, scheduler
+        self._shared, self._scheduler, self._investigate = injector, scheduler, investigate
 
     # --- the outside world ----------------------------------------------------------------------------------------
 
@@ -335,7 +338,7 @@ class FakeDurableContext(DirectCalls):
             return FaultPlan() if self.only is None else self.only
         return faults if isinstance(faults, FaultPlan) else FaultPlan.parse(faults)
 
-    def _world_for_another(self, schedule: Schedule | str | None = None) -> DurableService:
+    def _world_for_another(self, schedule: Schedule | str | None, injector: Injector) -> DurableService:
         """The service that a new execution starts in: a fresh world, unless one that was started is still open."""
         __tracebackhide__ = True
         if schedule is not None and not isinstance(schedule, Schedule):
@@ -350,7 +353,8 @@ class FakeDurableContext(DirectCalls):
         schedule = self.only_schedule if schedule is None else schedule
         scheduler = self._scheduler if schedule is None else schedule.oracle()
         world = World(self.clock, scheduler, seed=self.seed)
-        self._service = DurableService(world, seed=self.seed, outside=self._outside)
+        asked = self._investigate if injector is self._shared else bool(injector.plan)
+        self._service = DurableService(world, self.seed, outside=self._outside, investigate=asked)
         return self._service
 
     def _raise(self, failure: Failure, finding: Finding) -> NoReturn:
@@ -401,7 +405,7 @@ class FakeDurableContext(DirectCalls):
         if self._script is None:
             script = Script()
             injector = Injector(self._plan(None))
-            durable = self._world_for_another().start(
+            durable = self._world_for_another(None, injector).start(
                 resolve(script.handler), "{}", points=injector, name="direct", invocation_timeout=_DIRECT_TIMEOUT
             )
             durable.rests = lambda: script.waits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
@@ -13,12 +13,14 @@ from aws_durable_execution_sdk_python.lambda_service import Operation as StoredO
 
 from pytest_durable.callbacks import Callback
 from pytest_durable.checks import Finding, check_reached, check_run, progress
+from pytest_durable.checks.suspects import ANOTHER_WAY, suspects
 from pytest_durable.engine import MICROS, Stop, at, micros_in
 from pytest_durable.errors import UnknownOperation, UsageError
 from pytest_durable.faults import Injector
 from pytest_durable.report.failure import Failure
 from pytest_durable.report.timeline import on_one_screen, timeline
 from pytest_durable.service.callbacks import names_of, owner_of
+from pytest_durable.service.investigation import Investigation
 from pytest_durable.service.lifecycle import DurableExecution
 from pytest_durable.service.output import ExecutionStatus
 from pytest_durable.service.payload import error_of
@@ -356,14 +358,17 @@ class Execution:
             check_reached(self._injector.plan, [self._injector], paths, complete)
 
 
-def failure_of(execution: DurableExecution, injector: Injector, finding: Finding) -> Failure:
-    """The failure that a finding about an execution is reported as."""
+def failure_of(
+    execution: DurableExecution, injector: Injector, finding: Finding, calm: Sequence[Investigation] = ()
+) -> Failure:
+    """The failure that a finding about an execution is reported as; ``calm`` as for `suspects`."""
+    suspected = suspects(execution, calm) if issubclass(finding.violation, ANOTHER_WAY) else ()
     return Failure(
         violation=finding.violation.__name__,
         summary=finding.summary,
         plan=str(injector.plan),
         timeline=on_one_screen(execution),
-        explanation=finding.explanation,
+        explanation=(*finding.explanation, *suspected),
         kills=len(injector.struck),
     )
 

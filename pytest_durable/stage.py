@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pytest_durable.checks.suspects import suspects
 from pytest_durable.context import FakeDurableContext
 from pytest_durable.engine import Scheduler
 from pytest_durable.faults import FaultPlan, Injector
@@ -27,10 +28,10 @@ class Stage:
         self._outside = Outside(dict(outside.functions), list(outside.answers))
         self._start = context.clock.micros
 
-    def begin(self, plan: FaultPlan, scheduler: Scheduler | None) -> Injector:
+    def begin(self, plan: FaultPlan, scheduler: Scheduler | None, investigate: bool) -> Injector:
         """Be as at the beginning of the test; every execution from now on is under ``plan``."""
         injector = Injector(plan, self._context.kinds)
-        self._context.restart(injector, scheduler, self._outside, self._start)
+        self._context.restart(injector, scheduler, self._outside, self._start, investigate)
         return injector
 
     def is_concurrent(self) -> bool:
@@ -43,7 +44,10 @@ class Stage:
         latest = self._context.latest
         timeline = "" if latest is None else on_one_screen(latest._execution)
         context = self._context
-        return Failure("", summary, timeline=timeline, test=context.test, options=context.options)
+        suspected = () if latest is None else suspects(latest._execution)
+        return Failure(
+            "", summary, timeline=timeline, explanation=suspected, test=context.test, options=context.options
+        )
 
     def found(self, failure: Failure) -> None:
         """Remember what was found, to be tried first the next time."""

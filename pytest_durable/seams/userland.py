@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
-import sysconfig
 import time
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -21,6 +18,8 @@ from freezegun.api import FrozenDateTimeFactory
 
 from pytest_durable.engine import Killed, VirtualClock, current_task
 from pytest_durable.primitives.sleep import real_sleep, sleep
+from pytest_durable.seams.libraries import Holder, StandIn, holders
+from pytest_durable.seams.reads import clock_was_read
 
 COLLECT_EVERY = 25_000
 """Container objects that may pile up before the garbage collector looks at the young ones; Python's own is 700."""
@@ -38,7 +37,10 @@ class _ClockFactory(FrozenDateTimeFactory):
 
     def __call__(self) -> datetime:
         task = current_task()
-        clock = self.clock if task is None else task.world.clock
+        clock = self.clock
+        if task is not None:
+            clock = task.world.clock
+            clock_was_read()
         return clock.now().replace(tzinfo=None)
 
 
@@ -56,7 +58,7 @@ class _Patches:
 
     def __init__(self) -> None:
         self._open = 0
-        self._imported: list[tuple[Any, str, Any, Any]] = []
+        self._imported: list[Holder] = []
         self._thresholds = gc.get_threshold()
         self._sleep: Any = time.sleep
         self._exit: Any = os._exit
@@ -69,9 +71,9 @@ class _Patches:
         self._sleep, self._exit = time.sleep, os._exit
         _set_sleep(sleep)
         os._exit = _exit
-        self._imported = [place for module in list(sys.modules.values()) for place in _imports(module)]
-        for module, name, _, stand_in in self._imported:
-            setattr(module, name, stand_in)
+        self._imported = holders(_STAND_INS, (time, os))
+        for module, name, what in self._imported:
+            setattr(module, name, what.stand_in)
         self._thresholds = gc.get_threshold()
         if self._thresholds[0]:  # else the user has switched it off
             gc.set_threshold(max(COLLECT_EVERY, self._thresholds[0]), *self._thresholds[1:])
@@ -81,9 +83,9 @@ class _Patches:
         self._open -= 1
         if self._open:
             return
-        for module, name, original, stand_in in self._imported:
-            if module.__dict__.get(name) is stand_in:
-                setattr(module, name, original)
+        for module, name, what in self._imported:
+            if module.__dict__.get(name) is what.stand_in:
+                setattr(module, name, what.original)
         self._imported = []
         _set_sleep(self._sleep)
         os._exit = self._exit
@@ -94,27 +96,8 @@ def _set_sleep(function: Any) -> None:
     time.sleep = function
 
 
-_LIBRARIES = tuple({os.path.realpath(path) for path in sysconfig.get_paths().values()})
-"""Where modules live that are not the user's."""
-
-_ORIGINALS: tuple[tuple[str, Any, Any], ...] = (("sleep", real_sleep, sleep), ("_exit", _real_exit, _exit))
-"""What users import by name: its usual name, itself, its stand-in. In a tuple, which no scan of modules looks into."""
-
-
-def _imports(module: Any) -> Iterator[tuple[Any, str, Any, Any]]:
-    """By which names a module holds an original: in the user's own any, in a library's the usual one."""
-    names = getattr(module, "__dict__", None)
-    if not names or module in (time, os) or str(names.get("__name__")).startswith("pytest_durable"):
-        return
-    if str(names.get("__file__")).startswith(_LIBRARIES):
-        for name, original, stand_in in _ORIGINALS:
-            if names.get(name) is original:
-                yield module, name, original, stand_in
-        return
-    for name, value in list(names.items()):
-        for _, original, stand_in in _ORIGINALS:
-            if value is original:
-                yield module, name, original, stand_in
+_STAND_INS = (StandIn("sleep", real_sleep, sleep), StandIn("_exit", _real_exit, _exit))
+"""What users import by name. In a tuple, which no scan of modules looks into."""
 
 
 _patches = _Patches()

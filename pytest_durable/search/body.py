@@ -21,8 +21,11 @@ _WHAT = "the test passes without faults, and not with these"
 class Stage(Protocol):
     """What the body runs on, and what it needs between two runs: the durable context."""
 
-    def begin(self, plan: FaultPlan, scheduler: Scheduler | None) -> Injector:
-        """Be as at the beginning of the test; every execution from now on is under ``plan``."""
+    def begin(self, plan: FaultPlan, scheduler: Scheduler | None, investigate: bool) -> Injector:
+        """Be as at the beginning of the test; every execution from now on is under ``plan``.
+
+        What may explain a finding is written down if it is to ``investigate``.
+        """
 
     def is_concurrent(self) -> bool:
         """Whether a function with concurrency of its own was run since the latest beginning."""
@@ -65,7 +68,7 @@ class Around:
 
     def calibrate(self) -> Injector:
         """The fault-free run, which raises what the test raises."""
-        injector = self._stage.begin(FaultPlan(), None)
+        injector = self._stage.begin(FaultPlan(), None, False)
         self.runs += 1
         self._body()
         self._passed += 1
@@ -86,7 +89,7 @@ class Around:
     ) -> tuple[Injector, BaseException | None]:
         """Run the body under ``plan``; what it failed with, or None."""
         with nullcontext() if aloud else silence():
-            return self._run(plan, None if schedule is None else schedule.oracle())
+            return self._run(plan, None if schedule is None else schedule.oracle(), aloud)
 
     def probe_order(self, plan: FaultPlan, scheduler: Priorities | Counting) -> Schedule | None:
         """Run the body under a drawn order; the schedule that does the same, if it failed, else None."""
@@ -97,8 +100,10 @@ class Around:
         self._passed += 1
         return None
 
-    def _run(self, plan: FaultPlan, scheduler: Scheduler | None) -> tuple[Injector, BaseException | None]:
-        injector = self._stage.begin(plan, scheduler)
+    def _run(
+        self, plan: FaultPlan, scheduler: Scheduler | None, investigate: bool = False
+    ) -> tuple[Injector, BaseException | None]:
+        injector = self._stage.begin(plan, scheduler, investigate)
         self.runs += 1
         try:
             self._body()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from pytest_durable.checks import Finding
 from pytest_durable.checks.outcome import Outcome, differs, finding, was_interrupted
+from pytest_durable.errors import OutcomeChanged
 from pytest_durable.execution import failure_of
 from pytest_durable.faults import WHERE, Counting, Fault, FaultPlan, Priorities, Schedule
 from pytest_durable.report.failure import Failure
 from pytest_durable.search import draw, order
+from pytest_durable.search.investigate import fault_free, investigated
 from pytest_durable.search.runner import Run, Runner, silence
+from pytest_durable.service.investigation import Investigation
 from pytest_durable.service.output import ExecutionStatus
 from pytest_durable.service.points import KILLS, TIMEOUT
 from pytest_durable.service.record import place_text
@@ -95,7 +98,7 @@ class Search:
         if found is not None and found.if_stable and not self._is_stable(run):
             found = None
         if found is not None:
-            self._report(run, found)
+            self._report(*investigated(self._runner, run, found))
         self._reference = run
         self._passed += 1
         return run
@@ -121,11 +124,12 @@ class Search:
         if found is None:
             self._passed += 1
             return run
+        calm = fault_free(self._runner) if found.violation is OutcomeChanged else ()
         again, confirmed = self.probe(plan, aloud=True, schedule=schedule)
         if confirmed is None:
             self._report(run, found, schedule, reproduced=False)
         else:
-            self._report(again, confirmed, schedule, reproduced=confirmed.violation is found.violation)
+            self._report(again, confirmed, schedule, calm, reproduced=confirmed.violation is found.violation)
         return run
 
     def probe(
@@ -137,7 +141,8 @@ class Search:
         """
         __tracebackhide__ = True
         with nullcontext() if aloud else silence():
-            run = self._runner.run(plan, scheduler=None if schedule is None else schedule.oracle())
+            oracle = None if schedule is None else schedule.oracle()
+            run = self._runner.run(plan, scheduler=oracle, investigate=aloud)
             return run, run.finding or (self._compare_ending(run) if schedule else self._compare(run))
 
     def probe_order(self, plan: FaultPlan, scheduler: Priorities | Counting) -> Schedule | None:
@@ -185,10 +190,17 @@ class Search:
         explanation = (*found.explanation, *_repeated(run))
         return replace(found, summary=f"{_killed_at(run)}, {found.summary}", explanation=explanation)
 
-    def _report(self, run: Run, found: Finding, schedule: Schedule | None = None, reproduced: bool = True) -> None:
+    def _report(
+        self,
+        run: Run,
+        found: Finding,
+        schedule: Schedule | None = None,
+        calm: Sequence[Investigation] = (),
+        reproduced: bool = True,
+    ) -> None:
         __tracebackhide__ = True
         failure: Failure = replace(
-            failure_of(run.execution, run.injector, found),
+            failure_of(run.execution, run.injector, found, calm),
             passed=self._passed,
             schedule=str(schedule or ""),
             reproduced=reproduced,

@@ -81,13 +81,16 @@ class Runner:
     outside: Outside = field(default_factory=Outside)
     kinds: Sequence[str] = KILLS
 
-    def run(self, plan: FaultPlan, *, pace: int = 0, scheduler: Scheduler | None = None) -> Run:
+    def run(
+        self, plan: FaultPlan, *, pace: int = 0, scheduler: Scheduler | None = None, investigate: bool = False
+    ) -> Run:
         """Run the handler to its end under ``plan``, check the run, and replay its finished journal.
 
         Args:
             plan: the kills.
             pace: with a number, start later, take time by chance and draw from another seed: to compare with.
             scheduler: who orders the simulated threads; first in, first out by default.
+            investigate: whether to write down what may explain a finding.
         """
         __tracebackhide__ = True
         if self.reset is not None:
@@ -96,7 +99,8 @@ class Runner:
         self.clock.world = None
         self.clock.micros = self.start + pace * OTHER_START * MICROS
         world = World(self.clock, scheduler, seed=self.seed + pace)
-        service = DurableService(world, seed=self.seed, pace=Random(pace) if pace else None, outside=self.outside)
+        other = Random(pace) if pace else None
+        service = DurableService(world, self.seed, pace=other, outside=self.outside, investigate=investigate)
         injector = Injector(plan, self.kinds)
         try:
             execution = service.start(self.handler, self.payload, points=injector)

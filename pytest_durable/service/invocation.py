@@ -245,6 +245,8 @@ class Invocation:
         execution = self.execution
         if call.context_id in self._suspended:
             self._stop_loop(call.context_id)
+        if execution.service.investigation is not None:
+            execution.service.investigation.called(execution, call)
         name = _name_of(call)
         path = execution.name_path(operation_id, call.context_id, name or f"[{call.position}]")
         asked = asked_of(call, path, name)
@@ -371,6 +373,8 @@ class Invocation:
 
     def _find_missing(self, context_id: str | None) -> None:
         """A context ran to its end: every operation that an earlier invocation made in it must be made again."""
+        if self.execution.service.investigation is not None:
+            self.execution.service.investigation.ended(self.execution, context_id)
         made = self._children.get(context_id, [])
         known = self.execution.children.setdefault(context_id, {})
         if len(made) < len(known):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from random import Random
 
 from pytest_durable.engine import MICROS, Stop, World
 from pytest_durable.errors import NotSimulated, UsageError
+from pytest_durable.seams.reads import told_to
 from pytest_durable.seams.table import installed
 from pytest_durable.service.callbacks import CallbackDesk
 from pytest_durable.service.handlers import Handler
+from pytest_durable.service.investigation import Investigation
 from pytest_durable.service.lifecycle import DurableExecution
 from pytest_durable.service.output import RetryPolicy
 from pytest_durable.service.outside import Outside
@@ -23,6 +26,12 @@ def _verdicts() -> tuple[type[BaseException], ...]:
     return () if outcomes is None else (outcomes.OutcomeException,)
 
 
+@contextmanager
+def _investigated(investigation: Investigation) -> Iterator[None]:
+    with installed(), told_to(investigation.read):
+        yield
+
+
 class DurableService:
     """The durable execution service in one simulated world.
 
@@ -32,6 +41,7 @@ class DurableService:
         page_size: operations per page of the state.
         pace: what makes checkpoints and the ways to bodies slow, by chance; None for no time at all.
         outside: the functions that can be invoked, and the answers to callbacks.
+        investigate: whether it writes down what may explain a finding.
     """
 
     def __init__(
@@ -41,6 +51,7 @@ class DurableService:
         page_size: int = 1_000,
         pace: Random | None = None,
         outside: Outside | None = None,
+        investigate: bool = False,
     ) -> None:
         self.world = world
         self.seed = seed
@@ -50,7 +61,8 @@ class DurableService:
         self.executions: list[DurableExecution] = []
         self.closed = False
         self.callbacks = CallbackDesk(world, self.outside)
-        world.guard = installed
+        self.investigation = Investigation() if investigate else None
+        world.guard = self._simulated
         world.fatal = (KeyboardInterrupt, NotSimulated, *_verdicts())
 
     def start(
@@ -99,8 +111,12 @@ class DurableService:
         """Run the world, with the SDK on our primitives, until ``done()`` or the limit; see `World.run`."""
         if self.closed and not done():
             raise UsageError("this execution cannot go on: its durable context is closed, or has begun a new world")
-        with installed():
+        with self._simulated():
             return self.world.run(done, limit)
+
+    def _simulated(self) -> AbstractContextManager[None]:
+        """The SDK runs on our primitives within this context; and what the handler reads is told, if it is to be."""
+        return installed() if self.investigation is None else _investigated(self.investigation)
 
     def close(self) -> None:
         """End everything that is in flight; nothing can be driven any more."""

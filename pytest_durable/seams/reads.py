@@ -1,0 +1,172 @@
+"""What handler code reads that may be another thing on replay: the clock, chance, the environment.
+
+Told only while somebody asks, and only in a simulated thread, outside of the bodies of steps. Everything is caught at
+its source, so it does not matter by which name or through which library it is read: freezegun asks the virtual clock,
+``uuid`` and ``secrets`` ask ``os.urandom``, the functions of ``random`` ask two methods of one generator.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+from pytest_durable.engine import Task, current_task
+from pytest_durable.seams.libraries import Holder, StandIn, holders, is_library
+from pytest_durable.seams.observe import Call
+
+
+class Read(NamedTuple):
+    """One reading.
+
+    Attributes:
+        what: was read, as the user would write it.
+        file: of the user's code, and ``line`` in it.
+        through: the library that read it on the user's behalf; None if that was the user's own code.
+    """
+
+    what: str
+    file: str
+    line: int
+    through: str | None
+
+
+Told = Callable[[Task, Read, str | None], None]
+"""Who is told of a reading; of the environment with the value that was read."""
+
+_told: Told | None = None
+
+_SOURCES = ("freezegun.api", "random", "secrets", "uuid", "os", "collections.abc")
+"""Modules between the user's code and the source."""
+
+_NOT_ASKED = ("aws_durable_execution_sdk_python", "pytest_durable", "logging", "loguru", "structlog")
+"""Whose readings do not count: the SDK's own, and the time stamps of log records."""
+
+
+def clock_was_read() -> None:
+    """Tell of a reading of the virtual clock, by the caller's caller."""
+    if _told is not None:
+        _tell(sys._getframe(2), "the clock")
+
+
+def _tell(frame: FrameType, what: str, value: str | None = None, generator: str = "") -> None:
+    """Tell of a reading by the code of ``frame``, if that is handler code."""
+    task = current_task()
+    if _told is None or task is None or not _in_handler(task.data):
+        return
+    read = _read_by(frame, what, generator)
+    if read is not None:
+        _told(task, read, value)
+
+
+def _in_handler(inside: Any) -> bool:
+    """Whether a task runs handler code: neither the body of a step nor the SDK, for a durable call."""
+    return inside is None or (type(inside) is not Call and inside.operation_type.name == "CONTEXT")
+
+
+def _read_by(frame: FrameType | None, what: str, generator: str) -> Read | None:
+    through: str | None = None
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__"))
+        package = module.partition(".")[0]
+        if package in _NOT_ASKED:
+            return None
+        if through is None and module in _SOURCES:
+            what = _public_name(module, frame.f_code, generator) or what
+        elif is_library(frame.f_code.co_filename):
+            through = through or package
+        else:
+            return Read(what, frame.f_code.co_filename, frame.f_lineno, through)
+        frame = frame.f_back
+    return None
+
+
+def _public_name(module: str, code: CodeType, generator: str) -> str | None:
+    """The function of a source, as the user would write it; None for what is below or beside it."""
+    if module == "freezegun.api":
+        for fake, real in (("fake_", "time."), ("FakeDatetime.", "datetime."), ("FakeDate.", "date.")):
+            if code.co_qualname.startswith(fake):
+                return f"{real}{code.co_qualname.removeprefix(fake)}()"
+    if module == "random":
+        return f"{generator}.{code.co_name}()"
+    return f"{module}.{code.co_name}()" if module in ("secrets", "uuid") else None
+
+
+def _telling(original: Callable[..., Any], what: str, generator: str) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def read(*args: Any) -> Any:
+        _tell(sys._getframe(1), what, None, generator)
+        return original(*args)
+
+    return read
+
+
+def _telling_value(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    @functools.wraps(original)
+    def read(self: Any, key: Any) -> Any:
+        value = None
+        try:
+            value = original(self, key)
+            return value
+        finally:
+            _tell(sys._getframe(1), f"os.environ[{key!r}]", repr(value))
+
+    return read
+
+
+_BY_NAME = (
+    StandIn("random", random.random, _telling(random.random, "random.random()", "random")),
+    StandIn("getrandbits", random.getrandbits, _telling(random.getrandbits, "random.getrandbits()", "random")),
+    StandIn("urandom", os.urandom, _telling(os.urandom, "os.urandom()", "SystemRandom")),
+)
+"""What others import by name."""
+
+_RANDOM, _BITS, _URANDOM = _BY_NAME
+_GENERATOR: Any = random._inst  # of which all functions of the module are methods
+_ENVIRONMENT: Any = type(os.environ)
+_GET = StandIn("__getitem__", _ENVIRONMENT.__getitem__, _telling_value(_ENVIRONMENT.__getitem__))
+
+_PLACES = (
+    Holder(random, "random", _RANDOM),
+    Holder(random, "getrandbits", _BITS),
+    Holder(random, "_urandom", _URANDOM),
+    Holder(os, "urandom", _URANDOM),
+    Holder(_ENVIRONMENT, "__getitem__", _GET),
+)
+
+
+@functools.cache
+def _others(modules: int) -> list[Holder]:
+    """Who else holds one of them, by name; looked for anew when there are more modules."""
+    return holders(_BY_NAME, (random, os))
+
+
+@contextmanager
+def told_to(told: Told) -> Iterator[None]:
+    """``told`` is told of readings within this context. What somebody else has put in a place is left there."""
+    global _told
+    places = [place for place in (*_PLACES, *_others(len(sys.modules))) if _holds(place, place.what.original)]
+    own = [one for one in (_RANDOM, _BITS) if one.name not in vars(_GENERATOR)]
+    before, _told = _told, told
+    for owner, name, what in places:
+        setattr(owner, name, what.stand_in)
+    for one in own:
+        setattr(_GENERATOR, one.name, one.stand_in)  # found before the method of its class
+    try:
+        yield
+    finally:
+        _told = before
+        for one in own:
+            delattr(_GENERATOR, one.name)
+        for place in places:
+            if _holds(place, place.what.stand_in):
+                setattr(place.module, place.name, place.what.original)
+
+
+def _holds(place: Holder, function: Any) -> bool:
+    return vars(place.module).get(place.name) is function

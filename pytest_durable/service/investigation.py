@@ -1,0 +1,143 @@
+"""What is written down of handler code in a run that is to be explained: what it reads, and its variables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_durable.engine import Task, user_frame
+from pytest_durable.seams.libraries import is_library
+from pytest_durable.seams.reads import Read
+from pytest_durable.service.variables import plain_variables
+
+if TYPE_CHECKING:
+    from pytest_durable.seams.observe import Call
+    from pytest_durable.service.lifecycle import DurableExecution
+
+_OURS = ("aws_durable_execution_sdk_python", "pytest_durable")
+
+Moment = tuple[str, str | None, int]
+"""A durable call by its operation's id, or the end of a context by the context's, and how far out the frame is."""
+
+
+class Seen(NamedTuple):
+    """The variables of a function at one moment.
+
+    Attributes:
+        code: of the function.
+        line: that it had come to.
+        values: its plain variables, as text.
+    """
+
+    code: CodeType
+    line: int
+    values: dict[str, str]
+
+
+class Change(NamedTuple):
+    """A variable that had another value, at one moment.
+
+    Attributes:
+        name: of the variable.
+        file: of the user's code, and ``line`` in it.
+        before: as text, when it was as it should be.
+        now: as text.
+    """
+
+    name: str
+    file: str
+    line: int
+    before: str
+    now: str
+
+
+@dataclass
+class Notes:
+    """On one execution, and the replay of its finished journal.
+
+    Attributes:
+        reads: of the latest invocation that read anything, in order.
+        seen: the variables, at the first pass of each moment.
+        changes: the variables that had another value in a later pass, in order.
+    """
+
+    reads: dict[Read, None] = field(default_factory=dict)
+    seen: dict[Moment, Seen] = field(default_factory=dict)
+    changes: dict[tuple[CodeType, str], Change] = field(default_factory=dict)
+    _reader: object = None
+    _environment: dict[str, str | None] = field(default_factory=dict)
+    _frames: dict[str | None, list[FrameType]] = field(default_factory=dict)
+
+    def read(self, reader: object, read: Read, value: str | None) -> None:
+        """An invocation reads something; the environment only counts where it has changed."""
+        if value is not None and self._environment.setdefault(read.what, value) == value:
+            return
+        if reader is not self._reader:
+            self._reader = reader
+            self.reads.clear()
+        self.reads.setdefault(read)
+
+    def called(self, operation_id: str, context_id: str | None, frames: list[FrameType]) -> None:
+        """A durable call is made, from these frames: the innermost first."""
+        self._frames[context_id] = frames
+        self._look("call", operation_id, frames)
+
+    def ended(self, context_id: str | None) -> None:
+        """A context ran to its end: its frames are over, and hold what its variables were then."""
+        self._look("end", context_id, self._frames.pop(context_id, []))
+
+    def _look(self, what: str, where: str | None, frames: list[FrameType]) -> None:
+        for distance, frame in enumerate(frames):
+            now = Seen(frame.f_code, frame.f_lineno, plain_variables(frame))
+            before = self.seen.setdefault((what, where, distance), now)
+            for change in differences(before, now):
+                self.changes.setdefault((now.code, change.name), change)
+
+
+def differences(before: Seen, now: Seen) -> Iterator[Change]:
+    """The variables that one function has at two times, with different values."""
+    if before.code is now.code:
+        for name, value in now.values.items():
+            if before.values.get(name, value) != value:
+                yield Change(name, now.code.co_filename, now.line, before.values[name], value)
+
+
+class Investigation:
+    """The notes on every execution of one service."""
+
+    def __init__(self) -> None:
+        self._notes: dict[str, Notes] = {}
+
+    def of(self, arn: str) -> Notes:
+        """The notes on one execution."""
+        return self._notes.setdefault(arn, Notes())
+
+    def read(self, task: Task, read: Read, value: str | None) -> None:
+        """Handler code reads something, or a plain function does, of which nothing is asked."""
+        record = getattr(task.process.owner, "record", None)
+        execution: DurableExecution = task.process.owner.execution
+        if record is not None and not execution.divergences:
+            self.of(execution.arn).read(record, read, value)
+
+    def called(self, execution: DurableExecution, call: Call) -> None:
+        """A durable call is made; after a divergence nothing can be compared any more."""
+        if not call.by_sdk and not execution.divergences:
+            assert call.operation_id is not None
+            self.of(execution.arn).called(call.operation_id, call.context_id, list(_user_frames()))
+
+    def ended(self, execution: DurableExecution, context_id: str | None) -> None:
+        """A context, or the handler, ran to its end."""
+        if not execution.divergences:
+            self.of(execution.arn).ended(context_id)
+
+
+def _user_frames() -> Iterator[FrameType]:
+    """The frames of the context that makes a durable call, without those of libraries; the innermost first."""
+    frame = user_frame(sys._getframe())
+    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] not in _OURS:
+        if not is_library(frame.f_code.co_filename):
+            yield frame
+        frame = frame.f_back
