@@ -8,6 +8,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, NoReturn
 
+from pytest_durable.advice import Advice, gather
 from pytest_durable.callbacks import Callbacks
 from pytest_durable.checks import Finding, check_reached
 from pytest_durable.direct import DirectCalls, Script
@@ -26,6 +27,7 @@ from pytest_durable.service.arguments import (
     check_name,
     count,
 )
+from pytest_durable.service.cold import resolve_for
 from pytest_durable.service.errors import already_started
 from pytest_durable.service.handlers import Handler, check_plain, is_durable, resolve
 from pytest_durable.service.lifecycle import DurableExecution
@@ -48,6 +50,7 @@ class Tally:
         safe: how many of them found nothing.
         killed: at how many places those killed.
         places: at how many places a kill could land in them.
+        advice: about what was run; None if it is not gathered.
     """
 
     runs: int = 0
@@ -55,6 +58,7 @@ class Tally:
     safe: int = 0
     killed: int = 0
     places: int = 0
+    advice: dict[Advice, None] | None = None
 
 
 class FakeDurableContext(DirectCalls):
@@ -65,7 +69,8 @@ class FakeDurableContext(DirectCalls):
     Args:
         seed: of everything that is drawn: the SDK's retry jitter, the ids, the plans.
         start: first instant of virtual time; naive means UTC. Default 2026-01-01T00:00:00Z.
-        cold: import the handler's module anew after each kill; not available yet.
+        cold: start cold after each death of an invocation: the handler's module, but not what that imports, is imported
+            anew. Its global state is gone then, and so is whatever the test has put into it.
         isolation: ``"thread"``, a kill unwinds the simulated threads, is the only one available yet.
 
     Raises:
@@ -76,15 +81,16 @@ class FakeDurableContext(DirectCalls):
         self, *, seed: int = 0, start: datetime | None = None, cold: bool = False, isolation: str = "thread"
     ) -> None:
         # The SDK's own constructor is not called: there is no invocation yet whose state it could be given.
-        if cold:
-            raise UsageError("cold=True is not available yet: leave it out, invocations share the imported modules")
         if isolation != "thread":
             raise UsageError(f"isolation={isolation!r} is not available: leave it out, or use isolation='thread'")
         if type(seed) is not int:
             raise UsageError(f"seed must be a whole number, not {seed!r}")
         if start is not None and not isinstance(start, datetime):
             raise UsageError(f"start must be a datetime, not {start!r}")
+        if type(cold) is not bool:
+            raise UsageError(f"cold must be True or False, not {cold!r}")
         self.clock = VirtualClock(start)
+        self.cold = cold
         self.tally = Tally()
         self.seed = seed
         self.test: str | None = None
@@ -251,6 +257,7 @@ class FakeDurableContext(DirectCalls):
             )
         finally:
             self.tally.runs += runner.runs
+            gather(self.tally.advice, [] if runner.latest is None else [runner.latest.execution])
             self.clock.micros = start
             self.clock.world = None if self._service is None else self._service.world
         if self.only is not None and runner.latest is not None:
@@ -324,9 +331,9 @@ class FakeDurableContext(DirectCalls):
         try:
             known = self._handlers.get(handler)
         except TypeError:  # not hashable
-            return resolve(handler)
+            return resolve_for(handler, self.cold)
         if known is None:
-            known = self._handlers[handler] = resolve(handler)
+            known = self._handlers[handler] = resolve_for(handler, self.cold)
         return known
 
     def _plan(self, faults: FaultPlan | str | None) -> FaultPlan:
@@ -340,10 +347,14 @@ class FakeDurableContext(DirectCalls):
         self._open = [execution for execution in self._open if execution.status is ExecutionStatus.RUNNING]
         if self._service is not None and (self._open or self._script is not None):
             return self._service
-        if self._service is not None:
-            self._service.close()
+        self._end_world()
         self._service = DurableService(World(self.clock, seed=self.seed), seed=self.seed, outside=self._outside)
         return self._service
+
+    def _end_world(self) -> None:
+        if self._service is not None:
+            gather(self.tally.advice, self._service.executions)
+            self._service.close()
 
     def _raise(self, failure: Failure, finding: Finding) -> NoReturn:
         __tracebackhide__ = True
@@ -367,8 +378,7 @@ class FakeDurableContext(DirectCalls):
             return
         self._closed = True
         try:
-            if self._service is not None:
-                self._service.close()
+            self._end_world()
         finally:
             self.clock.world = None
             self._userland.close()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 
 from pytest_durable.engine import MICROS, Stop, World
 from pytest_durable.errors import NotSimulated, UsageError
 from pytest_durable.seams.table import installed
 from pytest_durable.service.callbacks import CallbackDesk
+from pytest_durable.service.cold import Shelf
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.lifecycle import DurableExecution
 from pytest_durable.service.output import RetryPolicy
@@ -49,9 +51,15 @@ class DurableService:
         self.outside = Outside() if outside is None else outside
         self.executions: list[DurableExecution] = []
         self.closed = False
+        self.shelf = Shelf()
         self.callbacks = CallbackDesk(world, self.outside)
-        world.guard = installed
+        world.guard = self._ready
         world.fatal = (KeyboardInterrupt, NotSimulated, *_verdicts())
+
+    @contextmanager
+    def _ready(self) -> Iterator[None]:
+        with installed(), self.shelf:
+            yield
 
     def start(
         self,
@@ -99,12 +107,12 @@ class DurableService:
         """Run the world, with the SDK on our primitives, until ``done()`` or the limit; see `World.run`."""
         if self.closed and not done():
             raise UsageError("this execution cannot go on: its durable context is closed, or has begun a new world")
-        with installed():
+        with installed(), self.shelf:
             return self.world.run(done, limit)
 
     def close(self) -> None:
         """End everything that is in flight; nothing can be driven any more."""
         self.closed = True
         if not self.world.is_empty:
-            with installed():
+            with installed(), self.shelf:
                 self.world.close()
