@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_durable.advice import Advice
     from pytest_durable.callbacks import Callback
     from pytest_durable.context import FakeDurableContext
     from pytest_durable.engine import VirtualClock
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Advice": "advice",
     "Callback": "callbacks",
     "FakeDurableContext": "context",
     "VirtualClock": "engine",
@@ -78,6 +80,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Advice",
     "Callback",
     "DurabilityViolation",
     "DurableCompatibilityWarning",

@@ -8,6 +8,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, NoReturn
 
+from pytest_durable.advice import gather
 from pytest_durable.callbacks import Callbacks
 from pytest_durable.checks import Finding, check_reached
 from pytest_durable.direct import DirectCalls, Script
@@ -26,6 +27,7 @@ from pytest_durable.service.arguments import (
     check_name,
     count,
 )
+from pytest_durable.service.cold import resolve_for
 from pytest_durable.service.handlers import Handler, check_plain, is_durable, resolve
 from pytest_durable.service.lifecycle import DurableExecution
 from pytest_durable.service.named import Named
@@ -48,7 +50,8 @@ class FakeDurableContext(DirectCalls):
     Args:
         seed: of everything that is drawn: the SDK's retry jitter, the ids, the plans.
         start: first instant of virtual time; naive means UTC. Default 2026-01-01T00:00:00Z.
-        cold: import the handler's module anew after each kill; not available yet.
+        cold: start cold after each death of an invocation: the handler's module, but not what that imports, is imported
+            anew. Its global state is gone then, and so is whatever the test has put into it.
         isolation: ``"thread"``, a kill unwinds the simulated threads, is the only one available yet.
 
     Raises:
@@ -59,15 +62,16 @@ class FakeDurableContext(DirectCalls):
         self, *, seed: int = 0, start: datetime | None = None, cold: bool = False, isolation: str = "thread"
     ) -> None:
         # The SDK's own constructor is not called: there is no invocation yet whose state it could be given.
-        if cold:
-            raise UsageError("cold=True is not available yet: leave it out, invocations share the imported modules")
         if isolation != "thread":
             raise UsageError(f"isolation={isolation!r} is not available: leave it out, or use isolation='thread'")
         if type(seed) is not int:
             raise UsageError(f"seed must be a whole number, not {seed!r}")
         if start is not None and not isinstance(start, datetime):
             raise UsageError(f"start must be a datetime, not {start!r}")
+        if type(cold) is not bool:
+            raise UsageError(f"cold must be True or False, not {cold!r}")
         self.clock = VirtualClock(start)
+        self.cold = cold
         self.tally = Tally()
         self.seed = seed
         self.test: str | None = None
@@ -235,6 +239,7 @@ class FakeDurableContext(DirectCalls):
             found = verify(runner, budget)
         finally:
             self.tally.runs += runner.runs
+            gather(self.tally.advice, [] if runner.latest is None else [runner.latest.execution])
             self.clock.micros = start
             self.clock.world = None if self._service is None else self._service.world
         if self.only is not None and runner.latest is not None:
@@ -327,9 +332,9 @@ class FakeDurableContext(DirectCalls):
         try:
             known = self._handlers.get(handler)
         except TypeError:  # not hashable
-            return resolve(handler)
+            return resolve_for(handler, self.cold)
         if known is None:
-            known = self._handlers[handler] = resolve(handler)
+            known = self._handlers[handler] = resolve_for(handler, self.cold)
         return known
 
     def _plan(self, faults: FaultPlan | str | None) -> FaultPlan:
@@ -348,14 +353,18 @@ class FakeDurableContext(DirectCalls):
             if schedule:
                 raise UsageError("a schedule orders the threads of a whole world, and another execution is open in it")
             return self._service
-        if self._service is not None:
-            self._service.close()
+        self._end_world()
         schedule = self.only_schedule if schedule is None else schedule
         scheduler = self._scheduler if schedule is None else schedule.oracle()
         world = World(self.clock, scheduler, seed=self.seed)
         asked = self._investigate if injector is self._shared else bool(injector.plan)
         self._service = DurableService(world, self.seed, outside=self._outside, investigate=asked)
         return self._service
+
+    def _end_world(self) -> None:
+        if self._service is not None:
+            gather(self.tally.advice, self._service.executions)
+            self._service.close()
 
     def _raise(self, failure: Failure, finding: Finding) -> NoReturn:
         __tracebackhide__ = True
@@ -380,8 +389,7 @@ class FakeDurableContext(DirectCalls):
             return
         self._closed = True
         try:
-            if self._service is not None:
-                self._service.close()
+            self._end_world()
         finally:
             self.clock.world = None
             self._userland.close()

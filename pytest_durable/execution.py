@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 from aws_durable_execution_sdk_python.lambda_service import Operation as StoredOperation
 
+from pytest_durable.advice import Advice, advice_of
 from pytest_durable.callbacks import Callback
 from pytest_durable.checks import Finding, check_reached, check_run, progress
 from pytest_durable.checks.suspects import ANOTHER_WAY, suspects
@@ -215,6 +216,11 @@ class Execution:
     def history(self) -> list[dict[str, Any]]:
         """Its events so far, as ``GetDurableExecutionHistory`` returns them; times as ISO 8601 text, fit for JSON."""
         return self._execution.history.events()
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """What in its handler, or in one that it invoked, is no failure and yet is seldom meant; the gravest first."""
+        return advice_of(self._execution)
 
     def timeline(self) -> str:
         """What happened, as text: a block for each invocation, a line for each operation."""

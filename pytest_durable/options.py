@@ -21,6 +21,7 @@ class Settings:
         examples: drawn plans of several kills.
         seed: of every run.
         start: first instant of virtual time; None for the default.
+        cold: whether handlers start cold after each death of an invocation.
         replay: run this plan instead of searching; None to search.
         schedule: with this order of threads, instead of searching; None for the plain order.
         kinds: of the faults that are tried; None for the kills.
@@ -30,6 +31,7 @@ class Settings:
     examples: int = DEFAULT_EXAMPLES
     seed: int = DEFAULT_SEED
     start: datetime | None = None
+    cold: bool = False
     replay: str | None = None
     schedule: str | None = None
     kinds: tuple[str, ...] | None = None
@@ -85,6 +87,14 @@ def _kinds(name: str, value: Any) -> tuple[str, ...]:
     return tuple(kinds)
 
 
+def _yes_or_no(name: str, value: Any) -> bool:
+    answers = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    answer = value if isinstance(value, bool) else answers.get(value.lower()) if isinstance(value, str) else None
+    if answer is None:
+        raise ValueError(f"{name} must be true or false, not {value!r}")
+    return answer
+
+
 def _as_it_is(name: str, value: Any) -> Any:
     return value
 
@@ -94,6 +104,7 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "examples": _whole_number,
     "seed": _whole_number,
     "start": _instant,
+    "cold": _yes_or_no,
     "replay": _as_it_is,
     "schedule": _as_it_is,
     "kinds": _kinds,

@@ -25,17 +25,23 @@ _OPTIONS = {
     "seed": ("N", "seed of every run: retry jitter, ids, drawn plans (default 0)"),
     "start": ("DATETIME", "first instant of virtual time (default 2026-01-01T00:00:00+00:00)"),
     "kinds": ("KINDS", "kinds of faults that are tried, as in 'body,stored,throttle' (default: the five kills)"),
+    "cold": (None, "after each kill, import the handler's module anew, as a cold start does"),
     "replay": ("PLAN", "run this fault plan alone, as in 'charge:body, ship@2:stored'"),
     "schedule": ("SCHEDULE", "run with this order of threads alone, as in '4>1, 9>2'"),
 }
 _NO_INI = ("replay", "schedule")
-_MARKER = "durable(*, kills=1, examples=100, seed=0, start=None, kinds=None): settings of durable_ctx for this test"
+_MARKER = (
+    "durable(*, kills=1, examples=100, seed=0, start=None, kinds=None, cold=False): "
+    "settings of durable_ctx for this test"
+)
 _AROUND = (
-    "durable_faults(*, kills=1, examples=100, seed=0, kinds=None): run the test again and again, "
+    "durable_faults(*, kills=1, examples=100, seed=0, kinds=None, cold=False): run the test again and again, "
     "under every fault plan that these settings ask for"
 )
 _FAILURES = "durable/failures"
 """Where pytest's cache keeps, for each test, what it failed under."""
+MOST_ADVICE = 10
+"""Lines of advice in the summary, without ``-v``."""
 
 _settings_key: pytest.StashKey[Settings] = pytest.StashKey()
 _tallies_key: pytest.StashKey[list[Tally]] = pytest.StashKey()
@@ -46,7 +52,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options and their ini twins."""
     group = parser.getgroup("durable", "AWS Lambda durable functions")
     for name, (metavar, text) in _OPTIONS.items():
-        group.addoption(f"--durable-{name}", metavar=metavar, default=None, help=text)
+        if metavar is None:
+            group.addoption(f"--durable-{name}", action="store_const", const="true", default=None, help=text)
+        else:
+            group.addoption(f"--durable-{name}", metavar=metavar, default=None, help=text)
         if name not in _NO_INI:
             parser.addini(f"durable_{name}", text, default="")
 
@@ -75,7 +84,7 @@ def _settings_for(request: pytest.FixtureRequest) -> dict[str, Any]:
     from pytest_durable.options import checked
 
     settings = request.config.stash[_settings_key]
-    values = {name: getattr(settings, name) for name in ("kills", "examples", "seed", "start", "kinds")}
+    values = {name: getattr(settings, name) for name in _OPTIONS if name not in _NO_INI}
     markers = [marker for marker in request.node.iter_markers() if marker.name in ("durable", "durable_faults")]
     for marker in reversed(markers):
         unknown = marker.kwargs.keys() - values.keys()
@@ -100,7 +109,7 @@ def _context_for(request: pytest.FixtureRequest) -> FakeDurableContext:
     config = request.config
     settings = _settings_for(request)
     replay, schedule = config.stash[_settings_key].replay, config.stash[_settings_key].schedule
-    context = FakeDurableContext(seed=settings["seed"], start=settings["start"])
+    context = FakeDurableContext(seed=settings["seed"], start=settings["start"], cold=settings["cold"])
     context.kills = settings["kills"]
     context.examples = settings["examples"]
     context.kinds = settings["kinds"] or context.kinds
@@ -113,6 +122,9 @@ def _context_for(request: pytest.FixtureRequest) -> FakeDurableContext:
     context.test = _from_here(request.node)
     given = {name: config.getoption(f"durable_{name}") for name in ("seed", "start")}
     context.options = tuple(f"--durable-{name}={text}" for name, text in given.items() if text is not None)
+    if config.getoption("durable_cold") is not None:
+        context.options += ("--durable-cold",)
+    context.tally.advice = {}
     return context
 
 
@@ -199,10 +211,11 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say how much was run and killed."""
+    """Say what is advised, and how much was run and killed."""
     tallies = [tally for tally in config.stash.get(_tallies_key, []) if tally.runs]
     if not tallies:
         return
+    _write_advice(terminalreporter, tallies, config.option.verbose > 0)
     runs, searches, safe, killed, places = (
         sum(getattr(tally, name) for tally in tallies) for name in ("runs", "searches", "safe", "killed", "places")
     )
@@ -212,6 +225,19 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if searches > safe:
         parts.append(f"{_count(searches - safe, 'search', 'es')} with a violation")
     terminalreporter.write_line(f"durable: {', '.join(parts)}")
+
+
+def _write_advice(terminalreporter: Any, tallies: list[Tally], in_full: bool) -> None:
+    """What is seldom meant in the handlers of all tests, each once."""
+    advice = list(dict.fromkeys(str(one) for tally in tallies for one in tally.advice or ()))
+    if not advice:
+        return
+    shown = advice if in_full or len(advice) <= MOST_ADVICE else advice[: MOST_ADVICE - 1]
+    terminalreporter.write_line("durable: advice, none of it a failure")
+    for text in shown:
+        terminalreporter.write_line(f"  {text}")
+    if len(shown) < len(advice):
+        terminalreporter.write_line(f"  and {len(advice) - len(shown)} more, which -v shows")
 
 
 def _count(number: int, noun: str, plural: str = "s") -> str:

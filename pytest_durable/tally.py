@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_durable.advice import Advice
 
 
 @dataclass
@@ -15,6 +19,7 @@ class Tally:
         safe: how many of them found nothing.
         killed: at how many places those killed.
         places: at how many places a kill could land in them.
+        advice: about what was run; None if it is not gathered.
     """
 
     runs: int = 0
@@ -22,3 +27,4 @@ class Tally:
     safe: int = 0
     killed: int = 0
     places: int = 0
+    advice: dict[Advice, None] | None = None

@@ -222,7 +222,7 @@ def test_the_handler_cannot_change_the_event_of_the_test(ctx: FakeDurableContext
         ({"seed": 1.5}, "seed must be a whole number, not 1.5"),
         ({"seed": "7"}, "seed must be a whole number, not '7'"),
         ({"seed": None}, "seed must be a whole number, not None"),
-        ({"cold": True}, "cold=True is not available"),
+        ({"cold": 1}, "cold must be True or False, not 1"),
         ({"isolation": "process"}, "isolation='process' is not available"),
         ({"start": "2026-01-01"}, "start must be a datetime, not '2026-01-01'"),
     ],

@@ -30,6 +30,7 @@ ROOMS = (
     "faults",
     "report",
     "checks",
+    "advice",
     "execution",
     "search",
     "direct",

@@ -37,7 +37,7 @@ def _under_another_id(execution: DurableExecution) -> Finding | None:
             completed = _completed(execution, code, divergence.invocation)
             for record in execution.invocations[divergence.invocation - 1 :]:
                 for run in record.bodies:
-                    if run.code is code and completed - {run.operation_id}:
+                    if run.code == code and completed - {run.operation_id}:
                         record.alarms.add(run.operation_id)  # which the journal alone could not know
                         return _finding(before.path, record, run, before.path)
     return None
@@ -49,7 +49,7 @@ def _completed(execution: DurableExecution, code: CodeType, before: int) -> set[
         run.operation_id
         for record in execution.invocations[: before - 1]
         for run in record.bodies
-        if run.code is code and run.outcome == "returned" and execution.journal.is_terminal(run.operation_id)
+        if run.code == code and run.outcome == "returned" and execution.journal.is_terminal(run.operation_id)
     }
 
 

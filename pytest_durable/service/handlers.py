@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
@@ -16,6 +17,13 @@ from pytest_durable.seams.observe import watch_handler
 _SDK_WRAPPER = "durable_execution.<locals>.wrapper"
 
 
+class Home(NamedTuple):
+    """Where a handler is found: what its module is imported by, and its path in there."""
+
+    spec: ModuleSpec
+    path: str
+
+
 class Handler(NamedTuple):
     """A durable function, ready to be invoked.
 
@@ -23,11 +31,13 @@ class Handler(NamedTuple):
         invoke: what Lambda calls, with the invocation input and the Lambda context.
         function: the user's own function, for its name and its source line.
         name: the function's name, as Lambda would have it.
+        home: where it is found when it starts cold after a death; None if it never does.
     """
 
     invoke: Callable[[Any, Any], Any]
     function: Callable[..., Any]
     name: str
+    home: Home | None = None
 
     @property
     def place(self) -> tuple[str, int]:

@@ -83,7 +83,7 @@ class Invocation:
         )
         context = LambdaContext(execution.handler.name, request_id, self.world.clock, self.deadline)
         context.tenant_id = execution.tenant_id
-        handler = execution.handler.invoke
+        handler = execution.environment.invoke
 
         def main() -> Any:
             output = handler(event, context)

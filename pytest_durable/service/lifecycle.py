@@ -21,6 +21,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 from pytest_durable.engine import MICROS, Process, at, current_task
 from pytest_durable.errors import NotSimulated
 from pytest_durable.service.chained import LARGEST, TOO_LARGE, carry_out, end_of_invoked
+from pytest_durable.service.cold import Environment
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.history import History
 from pytest_durable.service.identity import execution_arn, uuid_of
@@ -108,6 +109,7 @@ class DurableExecution:
         execution_id = self.id_for("execution")
         self.arn = execution_arn(self.handler.name, self.name, execution_id)
         self.tokens = Tokens(execution_id)
+        self.environment = Environment(self.handler, self.service.shelf, is_cold=self.sealed)
         timeout = None if self.execution_timeout is None else self.execution_timeout // MICROS
         self.history = History(execution_id, self.name, self.payload, timeout, clock.now())
         self.journal = Journal(
@@ -212,6 +214,7 @@ class DurableExecution:
         fault = self.points.visit(f"{self.prefix}{INVOCATION}", OUTAGE)
         if fault is not None:
             self.in_flight = None
+            self.environment = self.environment.successor()
             invocation.record.struck = fault
             self._failed_attempt(invocation.record, "lost", ("ServiceException", "The service lost the invocation."))
 
@@ -306,6 +309,7 @@ class DurableExecution:
 
     def _died(self, record: InvocationRecord, process: Process) -> None:
         assert process.main is not None
+        self.environment = self.environment.successor()
         cause = process.cause or exit_of(process.main.raised)
         kind, message = record.error or ("Runtime.ExitError", f"RequestId: {record.request_id} Error: {cause}")
         self._failed_attempt(record, "died", (kind, message))

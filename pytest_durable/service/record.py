@@ -57,6 +57,8 @@ class Asked(NamedTuple):
         path: of the operation.
         caller: code of the user's function that made the call, and ``line`` the line in it.
         inside: the name of the body that made the call on a context that is not its own; None if it is.
+        config: that it was given.
+        by_sdk: whether the SDK itself made the call, on the user's behalf.
     """
 
     method: str
@@ -67,6 +69,8 @@ class Asked(NamedTuple):
     caller: CodeType | None
     line: int
     inside: str | None = None
+    config: Any = None
+    by_sdk: bool = False
 
     @property
     def code(self) -> tuple[CodeType | None, ...]:
@@ -184,21 +188,30 @@ def asked_of(call: Call, path: str, name: str | None) -> Asked:
         function = call.function
         functions = () if function is None else (function,)
     inside = None if call.inside is None else call.inside.name or "an unnamed operation"
-    return Asked(method, name, functions, _detail(call), path, call.code, call.line, inside)
+    config = call.argument("config")
+    return Asked(method, name, functions, _detail(call), path, call.code, call.line, inside, config, call.by_sdk)
 
 
 def code_of(function: Any) -> CodeType | None:
-    """The code the user wrote behind a callable: through ``partial``, methods and the SDK's ``@durable_step``."""
+    """The code the user wrote behind a callable."""
+    function = function_of(function)
+    code: CodeType | None = getattr(function, "__code__", None)
+    if code is None:
+        return getattr(type(function).__call__, "__code__", None) if callable(function) else None
+    return code
+
+
+def function_of(function: Any) -> Any:
+    """What the user wrote behind a callable: through ``partial``, methods and the SDK's ``@durable_step``."""
     while isinstance(function, partial):
         function = function.func
     function = getattr(function, "__func__", function)
     code: CodeType | None = getattr(function, "__code__", None)
-    if code is None:
-        return getattr(type(function).__call__, "__code__", None) if callable(function) else None
-    if "func" in code.co_freevars and str(function.__globals__.get("__name__", "")).startswith("aws_durable"):
-        inner = function.__closure__[code.co_freevars.index("func")].cell_contents
-        return code_of(inner)
-    return code
+    if code is None or "func" not in code.co_freevars:
+        return function
+    if not str(function.__globals__.get("__name__", "")).startswith("aws_durable"):
+        return function
+    return function_of(function.__closure__[code.co_freevars.index("func")].cell_contents)
 
 
 def _detail(call: Call) -> str:

@@ -12,6 +12,7 @@ from pytest_durable.errors import NotSimulated, UsageError
 from pytest_durable.seams.reads import told_to
 from pytest_durable.seams.table import installed
 from pytest_durable.service.callbacks import CallbackDesk
+from pytest_durable.service.cold import Shelf
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.investigation import Investigation
 from pytest_durable.service.lifecycle import DurableExecution
@@ -60,10 +61,16 @@ class DurableService:
         self.outside = Outside() if outside is None else outside
         self.executions: list[DurableExecution] = []
         self.closed = False
+        self.shelf = Shelf()
         self.callbacks = CallbackDesk(world, self.outside)
         self.investigation = Investigation() if investigate else None
-        world.guard = self._simulated
+        world.guard = self._ready
         world.fatal = (KeyboardInterrupt, NotSimulated, *_verdicts())
+
+    @contextmanager
+    def _ready(self) -> Iterator[None]:
+        with self._simulated(), self.shelf:
+            yield
 
     def start(
         self,
@@ -111,7 +118,7 @@ class DurableService:
         """Run the world, with the SDK on our primitives, until ``done()`` or the limit; see `World.run`."""
         if self.closed and not done():
             raise UsageError("this execution cannot go on: its durable context is closed, or has begun a new world")
-        with self._simulated():
+        with self._simulated(), self.shelf:
             return self.world.run(done, limit)
 
     def _simulated(self) -> AbstractContextManager[None]:
@@ -122,7 +129,7 @@ class DurableService:
         """End everything that is in flight; nothing can be driven any more."""
         self.closed = True
         if not self.world.is_empty:
-            with installed():
+            with installed(), self.shelf:
                 self.world.close()
         # What remains is what a test may still read; without these it is freed as soon as the test lets it go.
         self.world.timers.clear()

@@ -4,6 +4,13 @@ import pytest
 
 from tests.plugin.sources import BEARS_ONE_REPEAT, SAFE
 
+COLD = """
+    import pytest
+
+    {marker}
+    def test_it(durable_ctx):
+        assert durable_ctx.cold is {expected}
+"""
 SETTINGS = """
     import pytest
 
@@ -51,6 +58,29 @@ def test_each_option_can_be_set_by_the_marker(pytester: pytest.Pytester) -> None
 def test_the_marker_takes_the_start_as_text_like_the_ini_file_does(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(settings(f"@pytest.mark.durable(start={START!r})", 1, 100, 0, START))
     pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "ini", "marker", "expected"),
+    [
+        ((), "", "", False),
+        (("--durable-cold",), "", "", True),
+        ((), "true", "", True),
+        ((), "Yes", "", True),
+        ((), "1", "", True),
+        ((), "false", "", False),
+        ((), "0", "", False),
+        ((), "", "@pytest.mark.durable(cold=True)", True),
+        ((), "on", "@pytest.mark.durable(cold=False)", False),
+        (("--durable-cold",), "off", "@pytest.mark.durable(cold=False)", True),
+    ],
+)
+def test_cold_is_set_like_the_others(
+    pytester: pytest.Pytester, options: tuple[str, ...], ini: str, marker: str, expected: bool
+) -> None:
+    pytester.makeini(f"[pytest]\ndurable_cold = {ini}\n")
+    pytester.makepyfile(COLD.format(marker=marker, expected=expected))
+    pytester.runpytest_inprocess(*options).assert_outcomes(passed=1)
 
 
 def test_the_start_may_name_another_offset(pytester: pytest.Pytester) -> None:
@@ -136,13 +166,13 @@ def test_a_bad_value_on_the_command_line_is_refused_by_name(pytester: pytest.Pyt
     result.stderr.fnmatch_lines([f"ERROR: *durable*{name} must be a *, not '{value}'"])
 
 
-@pytest.mark.parametrize(("name", "value"), BAD)
+@pytest.mark.parametrize(("name", "value"), [*BAD, ("cold", "maybe")])
 def test_a_bad_value_in_the_ini_file_is_refused_by_name(pytester: pytest.Pytester, name: str, value: str) -> None:
     pytester.makeini(f"[pytest]\ndurable_{name} = {value}\n")
     pytester.makepyfile(SAFE)
     result = pytester.runpytest_inprocess()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: durable_{name} must be a *, not '{value}'"])
+    result.stderr.fnmatch_lines([f"ERROR: durable_{name} must be *, not '{value}'"])
 
 
 @pytest.mark.parametrize(
@@ -154,6 +184,8 @@ def test_a_bad_value_in_the_ini_file_is_refused_by_name(pytester: pytest.Pyteste
         ("seed", "'x'"),
         ("seed", "-3"),
         ("start", "'tomorrow'"),
+        ("cold", "1"),
+        ("cold", "None"),
     ],
 )
 def test_a_bad_value_of_the_marker_is_refused_by_name(pytester: pytest.Pytester, name: str, value: str) -> None:
@@ -179,7 +211,7 @@ def test_an_unknown_keyword_of_the_marker_is_refused_and_the_known_ones_are_list
     """)
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*@pytest.mark.durable(*, kills=1, *kinds=None)* does not take kils"])
+    result.stdout.fnmatch_lines(["*@pytest.mark.durable(*, kills=1, *cold=False)* does not take kils"])
 
 
 def test_a_positional_argument_of_the_marker_is_refused(pytester: pytest.Pytester) -> None:

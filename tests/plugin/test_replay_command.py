@@ -60,6 +60,30 @@ def test_it_replays_a_single_run_too(pytester: pytest.Pytester) -> None:
     assert found(pasted(pytester, first[1])) == first
 
 
+@pytest.mark.parametrize("mode", ["prepend", "importlib"])
+def test_it_starts_cold_if_the_failure_did(pytester: pytest.Pytester, mode: str) -> None:
+    pytester.makepyfile(test_orders=KEEPS_IN_THE_MODULE)
+    pytester.runpytest_inprocess(f"--import-mode={mode}").assert_outcomes(passed=1)
+    first = found(pytester.runpytest_inprocess("--durable-cold", f"--import-mode={mode}"))
+    assert first[0].startswith("OutcomeChanged: ")
+    assert first[1] == "pytest 'test_orders.py::test_order' --durable-cold --durable-replay='price:stored'"
+    assert found(pasted(pytester, first[1])) == first
+
+
+KEEPS_IN_THE_MODULE = """
+    cache = {}
+
+    def handler(event, context):
+        context.step(lambda _: cache.update(price=100), name="price")
+        return context.step(lambda _: cache.get("price"), name="charge")
+
+    def test_order(durable_ctx):
+        assert durable_ctx.run(handler).result == 100
+        cache.clear()
+        durable_ctx.verify(handler, reset=cache.clear)
+"""
+
+
 def test_a_violation_that_takes_no_kill_is_replayed_without_a_plan(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         test_orders="""
