@@ -91,9 +91,20 @@ _Raw = tuple[str, str, tuple[str, int] | None]
 """Text, path and place of an advice."""
 
 
+def _by_the_user(execution: DurableExecution, operation_id: str) -> Asked | None:
+    """What was asked for as an operation, if it was not the SDK that did so on its own."""
+    asked = execution.asked.get(operation_id)
+    if asked is None or not asked.by_sdk:
+        return asked
+    operation = execution.journal.operations.get(operation_id)
+    sub_type = None if operation is None else getattr(operation.sub_type, "value", operation.sub_type)
+    # Up to SDK 2.1 this one is made by way of the public method for child contexts.
+    return asked._replace(method="wait_for_callback") if sub_type == "WaitForCallback" else None
+
+
 def _unnamed(execution: DurableExecution) -> Iterator[_Raw]:
-    for asked in execution.asked.values():
-        if not asked.name and not asked.by_sdk:
+    for asked in (_by_the_user(execution, operation_id) for operation_id in execution.asked):
+        if asked is not None and not asked.name:
             text = (
                 f"context.{asked.method} has no name=: the history can only count it, and the SDK does not notice "
                 "if the next deployment has another one in its place"
@@ -105,14 +116,14 @@ def _taken_names(execution: DurableExecution) -> Iterator[_Raw]:
     """One name for two calls. What is made twice by one line is a loop, and meant."""
     for made in execution.children.values():
         first: dict[str, Asked] = {}
-        for asked in map(execution.asked.get, made):
-            if asked is None or not asked.name or asked.by_sdk:
+        for asked in (_by_the_user(execution, operation_id) for operation_id in made):
+            if asked is None or not asked.name:
                 continue
             other = first.setdefault(asked.name, asked)
             if other.place != asked.place:
                 text = (
                     f"the name is that of context.{other.method} at {place_text(other.place)} too, in the same scope: "
-                    "neither the history nor a replay can tell them apart"
+                    "in the history and in fault plans one is taken for the other"
                 )
                 yield text, asked.path, asked.place
 

@@ -25,6 +25,7 @@ from pytest_durable.service.arguments import (
     check_function_name,
     check_invocation_timeout,
     check_name,
+    check_new,
     count,
 )
 from pytest_durable.service.cold import resolve_for
@@ -62,14 +63,7 @@ class FakeDurableContext(DirectCalls):
         self, *, seed: int = 0, start: datetime | None = None, cold: bool = False, isolation: str = "thread"
     ) -> None:
         # The SDK's own constructor is not called: there is no invocation yet whose state it could be given.
-        if isolation != "thread":
-            raise UsageError(f"isolation={isolation!r} is not available: leave it out, or use isolation='thread'")
-        if type(seed) is not int:
-            raise UsageError(f"seed must be a whole number, not {seed!r}")
-        if start is not None and not isinstance(start, datetime):
-            raise UsageError(f"start must be a datetime, not {start!r}")
-        if type(cold) is not bool:
-            raise UsageError(f"cold must be True or False, not {cold!r}")
+        check_new(seed, start, cold, isolation)
         self.clock = VirtualClock(start)
         self.cold = cold
         self.tally = Tally()

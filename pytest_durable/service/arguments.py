@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from math import inf
 from typing import Any
 
@@ -113,3 +114,20 @@ def check_delay(what: str, seconds: Any) -> None:
     __tracebackhide__ = True
     if not (_is_number(seconds) and 0 <= seconds < inf):
         raise UsageError(f"{what} must be a number of seconds, 0 or more, not {seconds!r}")
+
+
+def check_new(seed: Any, start: Any, cold: Any, isolation: Any) -> None:
+    """Refuse what no durable context can be made of.
+
+    Raises:
+        UsageError: naming the argument and its value.
+    """
+    __tracebackhide__ = True
+    if isolation != "thread":
+        raise UsageError(f"isolation={isolation!r} is not available: leave it out, or use isolation='thread'")
+    if type(seed) is not int:
+        raise UsageError(f"seed must be a whole number, not {seed!r}")
+    if start is not None and not isinstance(start, datetime):
+        raise UsageError(f"start must be a datetime, not {start!r}")
+    if type(cold) is not bool:
+        raise UsageError(f"cold must be True or False, not {cold!r}")
