@@ -14,7 +14,7 @@ from aws_durable_execution_sdk_python.lambda_service import Operation as StoredO
 from pytest_durable.advice import Advice, advice_of
 from pytest_durable.callbacks import Callback
 from pytest_durable.checks import Finding, check_reached, check_run, progress
-from pytest_durable.checks.suspects import ANOTHER_WAY, suspects
+from pytest_durable.checks.suspects import suspects
 from pytest_durable.engine import MICROS, Stop, at, micros_in
 from pytest_durable.errors import UnknownOperation, UsageError
 from pytest_durable.faults import Injector
@@ -368,7 +368,7 @@ def failure_of(
     execution: DurableExecution, injector: Injector, finding: Finding, calm: Sequence[Investigation] = ()
 ) -> Failure:
     """The failure that a finding about an execution is reported as; ``calm`` as for `suspects`."""
-    suspected = suspects(execution, calm) if issubclass(finding.violation, ANOTHER_WAY) else ()
+    suspected = suspects(execution, finding.violation, calm)
     return Failure(
         violation=finding.violation.__name__,
         summary=finding.summary,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_durable.errors import OutcomeChanged, ReplayDiverged, StepRanAgain
+from pytest_durable.errors import DurabilityViolation, OutcomeChanged, ReplayDiverged, StepRanAgain
 from pytest_durable.service.investigation import Change, Investigation, Notes, differences
 from pytest_durable.service.record import place_text
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pytest_durable.seams.reads import Read
     from pytest_durable.service.lifecycle import DurableExecution
 
-ANOTHER_WAY = (OutcomeChanged, ReplayDiverged, StepRanAgain)
+EXPLAINED = (OutcomeChanged, ReplayDiverged, StepRanAgain)
 """The findings that suspects may explain."""
 
 MOST = 4
@@ -26,21 +26,27 @@ CONTEXT = 10
 """Characters before the first difference, of a value that is too long to be shown whole."""
 
 
-def suspects(execution: DurableExecution, calm: Sequence[Investigation] = ()) -> tuple[str, ...]:
+def suspects(
+    execution: DurableExecution,
+    violation: type[DurabilityViolation] = OutcomeChanged,
+    calm: Sequence[Investigation] = (),
+) -> tuple[str, ...]:
     """The suspects as text, the most likely first; none if the run was not investigated.
 
     Args:
         execution: what was found is about it, or about one that it invoked.
+        violation: what was found; if a replay diverged, only what that replay had read before can be at fault.
         calm: fault-free runs at different paces; only where they agree a variable must be what it was there.
     """
     investigation = execution.service.investigation
-    if investigation is None:
+    if investigation is None or not issubclass(violation, EXPLAINED):
         return ()
     reads: dict[str, None] = {}
     variables: dict[str, None] = {}
     for one in execution.family():
         notes = investigation.of(one.arn)
-        reads.update(dict.fromkeys(map(_of_read, notes.reads)))
+        by_any = violation is OutcomeChanged
+        reads.update({_of_read(read): None for read, by in notes.reads.items() if by_any or by is notes.latest})
         variables.update(dict.fromkeys(_of_change(change, "at first") for change in notes.changes.values()))
         changes = _since_calm(notes, [run.of(one.arn) for run in calm])
         variables.update(dict.fromkeys(_of_change(change, "without faults") for change in changes))

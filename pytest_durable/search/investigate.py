@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_durable.checks import Finding
-from pytest_durable.checks.suspects import ANOTHER_WAY
+from pytest_durable.checks.suspects import EXPLAINED
 from pytest_durable.faults import FaultPlan
 from pytest_durable.search.runner import Run, Runner, silence
 from pytest_durable.service.investigation import Investigation
@@ -11,7 +11,7 @@ from pytest_durable.service.investigation import Investigation
 
 def investigated(runner: Runner, run: Run, found: Finding) -> tuple[Run, Finding]:
     """The fault-free run once more, if it finds the same again; else the one there was."""
-    if not issubclass(found.violation, ANOTHER_WAY):
+    if not issubclass(found.violation, EXPLAINED):
         return run, found
     with silence():
         again = runner.run(FaultPlan(), investigate=True)

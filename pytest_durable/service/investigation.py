@@ -16,6 +16,7 @@ from pytest_durable.service.variables import plain_variables
 if TYPE_CHECKING:
     from pytest_durable.seams.observe import Call
     from pytest_durable.service.lifecycle import DurableExecution
+    from pytest_durable.service.record import InvocationRecord
 
 _OURS = ("aws_durable_execution_sdk_python", "pytest_durable")
 
@@ -59,35 +60,40 @@ class Notes:
     """On one execution, and the replay of its finished journal.
 
     Attributes:
-        reads: of the latest invocation that read anything, in order.
+        latest: the record of the invocation that did the latest thing.
+        reads: everything read, in order, and the record of the latest invocation that read it.
         seen: the variables, at the first pass of each moment.
         changes: the variables that had another value in a later pass, in order.
     """
 
-    reads: dict[Read, None] = field(default_factory=dict)
+    latest: InvocationRecord | None = None
+    reads: dict[Read, InvocationRecord] = field(default_factory=dict)
     seen: dict[Moment, Seen] = field(default_factory=dict)
     changes: dict[tuple[CodeType, str], Change] = field(default_factory=dict)
-    _reader: object = None
     _environment: dict[str, str | None] = field(default_factory=dict)
     _frames: dict[str | None, list[FrameType]] = field(default_factory=dict)
 
-    def read(self, reader: object, read: Read, value: str | None) -> None:
+    def read(self, reader: InvocationRecord, read: Read, value: str | None) -> None:
         """An invocation reads something; the environment only counts where it has changed."""
         if value is not None and self._environment.setdefault(read.what, value) == value:
             return
-        if reader is not self._reader:
-            self._reader = reader
-            self.reads.clear()
-        self.reads.setdefault(read)
+        self.reads[read] = self.latest = reader
 
-    def called(self, operation_id: str, context_id: str | None, frames: list[FrameType]) -> None:
+    def called(
+        self, caller: InvocationRecord, operation_id: str, context_id: str | None, frames: list[FrameType]
+    ) -> None:
         """A durable call is made, from these frames: the innermost first."""
+        self.latest = caller
         self._frames[context_id] = frames
         self._look("call", operation_id, frames)
 
     def ended(self, context_id: str | None) -> None:
         """A context ran to its end: its frames are over, and hold what its variables were then."""
         self._look("end", context_id, self._frames.pop(context_id, []))
+
+    def let_go(self) -> None:
+        """Keep no frame, and so nothing that the user's code held, beyond the run."""
+        self._frames.clear()
 
     def _look(self, what: str, where: str | None, frames: list[FrameType]) -> None:
         for distance, frame in enumerate(frames):
@@ -117,21 +123,26 @@ class Investigation:
 
     def read(self, task: Task, read: Read, value: str | None) -> None:
         """Handler code reads something, or a plain function does, of which nothing is asked."""
-        record = getattr(task.process.owner, "record", None)
+        record: InvocationRecord | None = getattr(task.process.owner, "record", None)
         execution: DurableExecution = task.process.owner.execution
         if record is not None and not execution.divergences:
             self.of(execution.arn).read(record, read, value)
 
-    def called(self, execution: DurableExecution, call: Call) -> None:
+    def called(self, execution: DurableExecution, caller: InvocationRecord, call: Call) -> None:
         """A durable call is made; after a divergence nothing can be compared any more."""
-        if not call.by_sdk and not execution.divergences:
+        if not execution.divergences:
             assert call.operation_id is not None
-            self.of(execution.arn).called(call.operation_id, call.context_id, list(_user_frames()))
+            self.of(execution.arn).called(caller, call.operation_id, call.context_id, list(_user_frames()))
 
     def ended(self, execution: DurableExecution, context_id: str | None) -> None:
         """A context, or the handler, ran to its end."""
         if not execution.divergences:
             self.of(execution.arn).ended(context_id)
+
+    def let_go(self) -> None:
+        """Keep no frame beyond the run."""
+        for notes in self._notes.values():
+            notes.let_go()
 
 
 def _user_frames() -> Iterator[FrameType]:

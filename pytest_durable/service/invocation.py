@@ -246,7 +246,7 @@ class Invocation:
         if call.context_id in self._suspended:
             self._stop_loop(call.context_id)
         if execution.service.investigation is not None:
-            execution.service.investigation.called(execution, call)
+            execution.service.investigation.called(execution, self.record, call)
         name = _name_of(call)
         path = execution.name_path(operation_id, call.context_id, name or f"[{call.position}]")
         asked = asked_of(call, path, name)

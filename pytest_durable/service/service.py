@@ -30,7 +30,10 @@ def _verdicts() -> tuple[type[BaseException], ...]:
 @contextmanager
 def _investigated(investigation: Investigation) -> Iterator[None]:
     with installed(), told_to(investigation.read):
-        yield
+        try:
+            yield
+        finally:
+            investigation.let_go()
 
 
 class DurableService:

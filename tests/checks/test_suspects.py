@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import ast
 import email.utils
+import gc
 import logging
 import os
 import random
+import sched
 import secrets
 import time
 import uuid
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -28,7 +31,7 @@ from aws_durable_execution_sdk_python.waits import WaitForConditionConfig, WaitF
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_durable import Failure, FakeDurableContext, ReplayDiverged, StepRanAgain
+from pytest_durable import ExecutionStuck, Failure, FakeDurableContext, ReplayDiverged, StepRanAgain
 from pytest_durable.service.variables import LONGEST, MOST, text_of
 from tests.checks.verdicts import Handler, found_in, killed_under, verified
 from tests.durable import returns, seconds
@@ -52,7 +55,7 @@ READS: dict[str, list[Callable[[], Any]]] = {
     "random.choice()": [lambda: random.choice("abc")],
     "random.choices()": [lambda: random.choices("abc")],
     "random.shuffle()": [lambda: random.shuffle([1, 2]), lambda: shuffle([1, 2])],
-    "random.gauss()": [lambda: random.gauss(0, 1)],
+    "random.uniform()": [lambda: random.uniform(0, 1)],
     "random.getrandbits()": [lambda: random.getrandbits(8)],
     "random.randbytes()": [lambda: random.randbytes(8)],
     "SystemRandom.random()": [lambda: random.SystemRandom().random()],
@@ -118,16 +121,29 @@ def read_the_clock(*args: Any) -> Any:
 CLOCK = f"Suspect: time.time() was read outside of a step at {FILE}:{read_the_clock.__code__.co_firstlineno + 1}."
 
 
+INVOCATIONS: list[int] = []
+"""One for each invocation of the handler that counts them here."""
+
+
+def longer_each_time(context: DurableContext) -> None:
+    context.wait(seconds(60 * max(1, len(INVOCATIONS))), name="pause")
+
+
+def reads_and_waits(context: DurableContext, *args: Any) -> None:
+    read_the_clock()
+    longer_each_time(context)
+
+
 def in_a_child(context: DurableContext) -> None:
-    context.run_in_child_context(read_the_clock, name="child")
+    context.run_in_child_context(reads_and_waits, name="child")
 
 
 def in_a_map(context: DurableContext) -> None:
-    context.map([1, 2], read_the_clock, name="items")
+    context.map([1, 2], reads_and_waits, name="items")
 
 
 def in_a_parallel(context: DurableContext) -> None:
-    context.parallel([read_the_clock, lambda branch: None], name="branches")
+    context.parallel([reads_and_waits], name="branches")
 
 
 def in_a_child_of_a_branch(context: DurableContext) -> None:
@@ -136,7 +152,30 @@ def in_a_child_of_a_branch(context: DurableContext) -> None:
 
 @pytest.mark.parametrize("code", [in_a_child, in_a_map, in_a_parallel, in_a_child_of_a_branch])
 def test_the_body_of_a_context_is_handler_code(code: Callable[[DurableContext], None]) -> None:
-    assert diverging(code) == [CLOCK]
+    def handler(event: Any, context: DurableContext) -> None:
+        INVOCATIONS.append(1)
+        code(context)
+
+    _, failure = found_in(handler, reset=INVOCATIONS.clear)
+    assert suspects_of(failure) == [CLOCK]
+
+
+@pytest.mark.parametrize("code", [in_a_child, in_a_map, in_a_parallel, in_a_child_of_a_branch])
+def test_what_the_replay_did_not_read_again_is_not_at_fault(code: Callable[[DurableContext], None]) -> None:
+    def handler(event: Any, context: DurableContext) -> int:
+        total = 0
+
+        def charge(step: Any) -> None:
+            nonlocal total
+            total += 100
+
+        code(context)
+        context.step(charge, name="charge")
+        return total
+
+    INVOCATIONS.clear()
+    _, failure = found_in(handler)
+    assert [line.split()[1] for line in suspects_of(failure)] == ["'total'"]
 
 
 def in_a_condition(context: DurableContext) -> None:
@@ -165,13 +204,66 @@ def by_the_sdk(context: DurableContext) -> None:
     context.logger.warning("the time stamp of a log record")
 
 
-def by_logging(context: DurableContext) -> None:
-    logging.getLogger(__name__).warning("another")
-
-
-@pytest.mark.parametrize("code", [in_a_condition, in_a_retry_strategy, by_the_sdk, by_logging])
+@pytest.mark.parametrize("code", [in_a_condition, in_a_retry_strategy, by_the_sdk])
 def test_what_is_no_reading_of_the_handlers_is_not_named(code: Callable[[DurableContext], None]) -> None:
     assert diverging(code) == []
+
+
+def test_the_time_stamps_of_log_records_are_not_named(caplog: pytest.LogCaptureFixture) -> None:
+    calls: list[int] = []
+
+    def handler(event: Any, context: DurableContext) -> None:
+        logging.getLogger(__name__).warning("the user's own logger")
+        context.logger.warning("the SDK's")
+        calls.append(1)
+        context.wait(seconds(60 * len(calls)), name="pause")
+
+    _, failure = killed_under(handler, "pause:suspend")
+    assert {"the user's own logger", "the SDK's"} <= set(caplog.messages)
+    assert [line.split()[1] for line in suspects_of(failure)] == ["'calls'"]
+
+
+def test_what_comes_after_the_divergence_is_not_at_fault() -> None:
+    calls: list[int] = []
+
+    def handler(event: Any, context: DurableContext) -> None:
+        calls.append(1)
+        context.wait(seconds(60 * len(calls)), name="pause")
+        after = time.time()
+        context.step(returns(after), name="one")
+        at_the_end = time.monotonic()
+        context.step(returns(at_the_end), name="two")
+
+    _, failure = killed_under(handler, "two:stored")
+    assert [line.split()[1] for line in suspects_of(failure)] == ["'calls'"]
+
+
+def test_a_finding_of_another_kind_has_no_suspects() -> None:
+    def handler(event: Any, context: DurableContext) -> None:
+        number = time.time()
+        context.step(returns(number), name="one")
+        context.create_callback(name="approval").result()
+
+    kind, failure = killed_under(handler, "one:stored")
+    assert (kind, suspects_of(failure)) == (ExecutionStuck, [])
+
+
+def test_half_of_the_suspects_are_readings_if_there_are_enough_variables() -> None:
+    def code(context: DurableContext) -> None:
+        now = time.time()
+        number = uuid.uuid4()
+        luck = random.random()
+        context.step(returns(f"{now} {number} {luck}"), name="one")
+
+    calls: list[int] = []
+
+    def handler(event: Any, context: DurableContext) -> None:
+        code(context)
+        calls.append(1)
+        context.wait(seconds(60 * len(calls)), name="pause")
+
+    _, failure = found_in(handler, reset=calls.clear)
+    assert [line.split()[1] for line in suspects_of(failure)] == ["time.time()", "uuid.uuid4()", "'now'", "'number'"]
 
 
 def test_a_submitter_may_read_the_clock() -> None:
@@ -312,12 +404,17 @@ def test_what_only_a_kill_loses_is_held_against_the_runs_without_faults() -> Non
         rows: list[str] = []
         order = context.step(lambda step: str(uuid.uuid4()), name="order")
         context.step(lambda step: rows.append("a"), name="collect")
-        return [order, context.step(lambda step: len(rows), name="count")]
+        count = context.step(lambda step: len(rows), name="count")
+        context.step(returns(1), name="last")
+        return [order, count]
 
     kind, failure = found_in(handler)
     assert (kind.__name__, failure.plan) == ("OutcomeChanged", "collect:stored")
     line = handler.__code__.co_firstlineno + 4
-    assert suspects_of(failure) == [f"Suspect: 'rows' at {FILE}:{line} was ['a'] without faults and is [] here."]
+    assert suspects_of(failure) == [
+        f"Suspect: 'rows' at {FILE}:{line} was ['a'] without faults and is [] here.",
+        f"Suspect: 'count' at {FILE}:{line + 1} was 1 without faults and is 0 here.",
+    ]
 
 
 def test_a_variable_of_a_function_that_hands_the_context_on_is_named() -> None:
@@ -347,6 +444,28 @@ def test_a_variable_in_a_branch_is_named() -> None:
     assert f"Suspect: 'age' at {FILE}:{branch.__code__.co_firstlineno + 3} was 1 at first and is 2 on replay." in (
         suspects_of(failure)
     )
+
+
+def test_the_variables_of_a_library_are_not_named_nor_those_of_another_function() -> None:
+    calls: list[int] = []
+
+    def first(context: DurableContext) -> None:
+        kind = "first"
+        context.step(returns(1), name=kind)
+
+    def second(context: DurableContext) -> None:
+        kind = "second"
+        context.step(returns(1), name=kind)
+
+    def handler(event: Any, context: DurableContext) -> None:
+        calls.append(1)
+        scheduler = sched.scheduler(lambda: len(calls), lambda delay: None)  # which keeps the time in a variable
+        scheduler.enter(0, 1, first if len(calls) == 1 else second, (context,))
+        scheduler.run()
+        context.wait(seconds(60), name="pause")
+
+    _, failure = found_in(handler, reset=calls.clear)
+    assert {line.split()[1] for line in suspects_of(failure)} == {"'calls'"}
 
 
 def test_an_object_that_is_not_plain_is_ignored() -> None:
@@ -461,6 +580,22 @@ def test_what_the_test_has_patched_stays_patched(monkeypatch: pytest.MonkeyPatch
     assert set(drawn) == {(0.25, 0)}
 
 
+def test_what_the_handler_has_patched_stays_patched() -> None:
+    def always() -> float:
+        return 0.25
+
+    def code(context: DurableContext) -> None:
+        if patched():
+            random.random = always
+
+    try:
+        diverging(code)
+        assert vars(random)["random"] is always
+    finally:
+        random.random = REAL["random.random"]
+    assert patched() == []
+
+
 def test_a_thread_of_the_tests_own_reads_what_it_likes() -> None:
     calls: list[int] = []
 
@@ -475,6 +610,22 @@ def test_a_thread_of_the_tests_own_reads_what_it_likes() -> None:
 
     _, failure = found_in(handler, reset=reset)
     assert [line.split()[1] for line in suspects_of(failure)] == ["'calls'"]
+
+
+def test_what_a_handler_held_is_let_go_when_it_is_suspended(ctx: FakeDurableContext) -> None:
+    held: list[weakref.ref[Any]] = []
+
+    class Connection:
+        pass
+
+    def handler(event: Any, context: DurableContext) -> None:
+        connection = Connection()
+        held.append(weakref.ref(connection))
+        context.wait(seconds(60), name="pause")
+
+    ctx.start(handler, faults="invocation@2:return")
+    gc.collect()
+    assert [connection() for connection in held] == [None]
 
 
 # --- values as text ---------------------------------------------------------------------------------------------------

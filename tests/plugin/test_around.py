@@ -58,6 +58,7 @@ def test_a_test_that_fails_under_a_kill_says_which_in_a_note_with_the_command(py
             "*assert charges == [[]100[]]",
             "E *the test passes without faults, and not with these*(1 kill; 5 plans passed before)",
             "*killed: charge:body",
+            "E *Suspect: 'charges' at test_bank.py:* was [[][]] at first and is [[]100[]] on replay.",
             "E *replay: pytest 'test_bank.py::test_once' --durable-replay='charge:body'",
         ]
     )
