@@ -37,7 +37,10 @@ from pytest_durable.service.record import (
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
 
-_RUN_BY_THE_HANDLER = (OperationType.STEP, OperationType.CONTEXT)
+# Looking up a member in its enum costs as much as a call: what every step asks for is looked up once.
+_START, _SUCCEED = OperationAction.START, OperationAction.SUCCEED
+_STEP, _EXECUTION = OperationType.STEP, OperationType.EXECUTION
+_RUN_BY_THE_HANDLER = (_STEP, OperationType.CONTEXT)
 OTHER_PACE = 0.8
 """Seconds at most that a checkpoint, or the way to a body, takes in a run at another pace."""
 _CALLS_AFTER_SUSPENSION = 50
@@ -158,7 +161,7 @@ class Invocation:
             self._note_refusal(refusal)
             raise
         places = self._note(updates)
-        if updates and updates[-1].operation_type is OperationType.EXECUTION:
+        if updates and updates[-1].operation_type is _EXECUTION:
             execution.store_output(updates[-1])
             execution.tokens.revoke()
             return None, journal.take_delta()
@@ -213,9 +216,9 @@ class Invocation:
             action, operation_id = update.action, update.operation_id
             path = paths.get(operation_id, operation_id)
             trace.append((micros, update.operation_type._name_, action._name_, path))
-            if action is OperationAction.SUCCEED:
+            if action is _SUCCEED:
                 word, where = "stored", STORED
-            elif action is not OperationAction.START:
+            elif action is not _START:
                 word, where = self._note_failure(update)
             elif update.operation_type in _RUN_BY_THE_HANDLER:
                 continue
@@ -308,7 +311,7 @@ class Invocation:
             function = asked.functions[0]  # the user's own, where the SDK has wrapped it
         # Of an invocation that the service has lost, another may have run ahead.
         completed = execution.in_flight is self and execution.journal.is_terminal(operation_id)
-        is_step = identifier.operation_type is OperationType.STEP
+        is_step = identifier.operation_type is _STEP
         run = BodyRun(operation_id, path, attempt if is_step else None, function, again, completed and not again)
         run.is_virtual = not is_step and self._is_virtual(operation_id, identifier, call)
         self._suspended.pop(operation_id, None)

@@ -31,7 +31,10 @@ from pytest_durable.service.history import History
 from pytest_durable.service.limits import check_update
 from pytest_durable.service.operations import KINDS, TERMINAL, callback, fire, is_pending, timer_of
 
-_CONTEXT_OR_STEP = (OperationType.CONTEXT, OperationType.STEP)
+# Looking up a member in its enum costs as much as a call: what every checkpoint asks for is looked up once.
+_EXECUTION, _CONTEXT, _STEP = OperationType.EXECUTION, OperationType.CONTEXT, OperationType.STEP
+_CONTEXT_OR_STEP = (_CONTEXT, _STEP)
+_START, _STARTED = OperationAction.START, OperationStatus.STARTED
 _TYPE = attrgetter("operation_type")
 
 
@@ -87,7 +90,7 @@ class Journal:
 
     def _validate(self, updates: Sequence[OperationUpdate]) -> None:
         """The order of the checks is the service's: EXECUTION, then ids and parents, then each update by its type."""
-        if OperationType.EXECUTION in map(_TYPE, updates):
+        if _EXECUTION in map(_TYPE, updates):
             _validate_executions(updates)
         self._validate_ids(updates)
         operations = self.operations
@@ -114,8 +117,8 @@ class Journal:
             operation_id, action, parent_id = update.operation_id, update.action, update.parent_id
             if operation_id in last and not (
                 update.operation_type in _CONTEXT_OR_STEP
-                and last[operation_id] is OperationAction.START
-                and action is not OperationAction.START
+                and last[operation_id] is _START
+                and action is not _START
             ):
                 raise InvalidParameterValue("Cannot checkpoint multiple operations with the same ID.")
             last[operation_id] = action
@@ -123,7 +126,7 @@ class Journal:
                 parent = self.operations.get(parent_id)
                 if parent is None and _is_started_before(update, updates):
                     continue
-                if parent is None or parent.operation_type is not OperationType.CONTEXT:
+                if parent is None or parent.operation_type is not _CONTEXT:
                     raise InvalidParameterValue("Invalid parent operation id.")
 
     def _store(self, operation: Operation) -> None:
@@ -268,7 +271,7 @@ class Journal:
         return [
             operation
             for operation in list(self.operations.values())[1:]
-            if operation.status not in TERMINAL and operation.operation_type is not OperationType.CONTEXT
+            if operation.status not in TERMINAL and operation.operation_type is not _CONTEXT
         ]
 
     def contents(self) -> str:
@@ -284,7 +287,7 @@ class Journal:
     def is_started(self, operation_id: str) -> bool:
         """Whether the operation's START is stored and it is running."""
         operation = self.operations.get(operation_id)
-        return operation is not None and operation.status is OperationStatus.STARTED
+        return operation is not None and operation.status is _STARTED
 
 
 def _nobody(micros: int) -> None:
@@ -308,9 +311,9 @@ def _validate_executions(updates: Sequence[OperationUpdate]) -> None:
     Raises:
         InvalidParameterValue: in the service's words.
     """
-    if sum(update.operation_type is OperationType.EXECUTION for update in updates) > 1:
+    if sum(update.operation_type is _EXECUTION for update in updates) > 1:
         raise InvalidParameterValue("Cannot checkpoint multiple EXECUTION updates.")
-    if updates[-1].operation_type is not OperationType.EXECUTION:
+    if updates[-1].operation_type is not _EXECUTION:
         raise InvalidParameterValue("EXECUTION checkpoint must be the last update.")
 
 
@@ -321,8 +324,8 @@ def _is_started_before(update: OperationUpdate, updates: Sequence[OperationUpdat
             return False
         if (
             earlier.operation_id == update.parent_id
-            and earlier.operation_type is OperationType.CONTEXT
-            and earlier.action is OperationAction.START
+            and earlier.operation_type is _CONTEXT
+            and earlier.action is _START
         ):
             return True
     return False

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from pytest_durable.service.service import DurableService
 
 
+_RUNNING = ExecutionStatus.RUNNING
+"""Asked for at every switch; looking up a member in its enum costs as much as a call."""
 MAX_INVOCATIONS = 5_000
 MAX_REPLAYED = 250_000
 """When an execution is taken for one that never ends: so many invocations, or operations replayed in all of them."""
@@ -84,7 +86,7 @@ class DurableExecution:
         clock = self.service.world.clock
         self.started = clock.micros
         self.ended: int | None = None
-        self.status = ExecutionStatus.RUNNING
+        self.status = _RUNNING
         self.result: str | None = None
         self.error: ErrorObject | None = None
         self.exhausted = False
@@ -161,7 +163,7 @@ class DurableExecution:
     @property
     def is_over(self) -> bool:
         """Whether it has ended, or will not be driven further."""
-        return self.status is not ExecutionStatus.RUNNING or self.exhausted
+        return self.status is not _RUNNING or self.exhausted
 
     @property
     def is_busy(self) -> bool:

@@ -57,6 +57,10 @@ TERMINAL = (
 )
 
 
+_STEP, _CONTEXT = OperationType.STEP, OperationType.CONTEXT
+_STARTED, _PENDING = OperationStatus.STARTED, OperationStatus.PENDING
+
+
 def timer_of(operation: Operation) -> datetime | None:
     """When the service itself changes this operation next; None if it will not."""
     if operation.wait_details is not None:
@@ -73,6 +77,7 @@ def fire(operation: Operation, now: datetime) -> Operation:
 
 def is_pending(operation: Operation) -> bool:
     """Whether the execution may be suspended on this operation: something outside of the handler will change it."""
-    if operation.operation_type is OperationType.STEP:
-        return operation.status is OperationStatus.PENDING
-    return operation.operation_type is not OperationType.CONTEXT and operation.status is OperationStatus.STARTED
+    kind = operation.operation_type
+    if kind is _STEP:
+        return operation.status is _PENDING
+    return kind is not _CONTEXT and operation.status is _STARTED

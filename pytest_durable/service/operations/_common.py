@@ -19,6 +19,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 
 from pytest_durable.service.errors import InvalidParameterValue
 
+_SUCCEED, _FAIL = OperationAction.SUCCEED, OperationAction.FAIL
 _OPEN = (OperationStatus.STARTED, OperationStatus.PENDING, OperationStatus.READY)
 
 
@@ -71,7 +72,7 @@ def close_rules(update: OperationUpdate) -> None:
     Raises:
         InvalidParameterValue: in the service's words.
     """
-    if update.action is OperationAction.FAIL and update.payload is not None:
+    if update.action is _FAIL and update.payload is not None:
         raise InvalidParameterValue("Cannot provide a Payload for FAIL action.")
-    if update.action is OperationAction.SUCCEED and update.error is not None:
+    if update.action is _SUCCEED and update.error is not None:
         raise InvalidParameterValue("Cannot provide an Error for SUCCEED action.")

@@ -15,7 +15,9 @@ from aws_durable_execution_sdk_python.lambda_service import (
 from pytest_durable.service.errors import InvalidParameterValue
 from pytest_durable.service.operations._common import close_rules, operation_from
 
-ACTIONS = (OperationAction.START, OperationAction.SUCCEED, OperationAction.FAIL)
+_START, _SUCCEED = OperationAction.START, OperationAction.SUCCEED
+_STARTED, _SUCCEEDED, _FAILED = OperationStatus.STARTED, OperationStatus.SUCCEEDED, OperationStatus.FAILED
+ACTIONS = (_START, _SUCCEED, OperationAction.FAIL)
 
 
 def validate(update: OperationUpdate, stored: Operation | None) -> None:
@@ -24,20 +26,20 @@ def validate(update: OperationUpdate, stored: Operation | None) -> None:
     Raises:
         InvalidParameterValue: in the service's words.
     """
-    if update.action is OperationAction.START:
+    if update.action is _START:
         if stored is not None:
             raise InvalidParameterValue("Cannot start a CONTEXT that already exist.")
         return
-    if stored is not None and stored.status is not OperationStatus.STARTED:
+    if stored is not None and stored.status is not _STARTED:
         raise InvalidParameterValue("Invalid current CONTEXT state to close.")
     close_rules(update)
 
 
 def transition(update: OperationUpdate, current: Operation | None, now: datetime) -> Operation:
     """The context after a valid update."""
-    if update.action is OperationAction.START:
-        return operation_from(update, current, OperationStatus.STARTED, now, context_details=ContextDetails())
-    status = OperationStatus.SUCCEEDED if update.action is OperationAction.SUCCEED else OperationStatus.FAILED
+    if update.action is _START:
+        return operation_from(update, current, _STARTED, now, context_details=ContextDetails())
+    status = _SUCCEEDED if update.action is _SUCCEED else _FAILED
     details = ContextDetails(
         replay_children=bool(update.context_options and update.context_options.replay_children),
         result=update.payload,
