@@ -116,9 +116,7 @@ class Journal:
         for update in updates:
             operation_id, action, parent_id = update.operation_id, update.action, update.parent_id
             if operation_id in last and not (
-                update.operation_type in _CONTEXT_OR_STEP
-                and last[operation_id] is _START
-                and action is not _START
+                update.operation_type in _CONTEXT_OR_STEP and last[operation_id] is _START and action is not _START
             ):
                 raise InvalidParameterValue("Cannot checkpoint multiple operations with the same ID.")
             last[operation_id] = action
@@ -322,11 +320,7 @@ def _is_started_before(update: OperationUpdate, updates: Sequence[OperationUpdat
     for earlier in updates:
         if earlier is update:
             return False
-        if (
-            earlier.operation_id == update.parent_id
-            and earlier.operation_type is _CONTEXT
-            and earlier.action is _START
-        ):
+        if earlier.operation_id == update.parent_id and earlier.operation_type is _CONTEXT and earlier.action is _START:
             return True
     return False
 
