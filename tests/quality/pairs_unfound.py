@@ -1,0 +1,381 @@
+"""Bugs that the search does not find yet, each with what it lacks.
+
+What a bug must be found as is what its kind suggests: ``DurabilityViolation`` where no kind fits.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from typing import Any
+
+from aws_durable_execution_sdk_python import DurableContext, StepContext, StepError, durable_step
+
+from pytest_durable import DurabilityViolation, EffectLost, EffectRepeated, OutcomeChanged, ReplayDiverged
+from tests.durable import AT_MOST_ONCE, ONCE, ONCE_AT_MOST, attempts, fails, returns, seconds
+from tests.quality.pair import FEW, Handler, Table, World, now
+
+PAIRS = Table(seeds=FEW[:1], twin_seeds=FEW)
+
+LEDGER = "the effect ledger: the handler's result does not tell what was done"
+HALF_A_BODY = "the effect ledger: a kill inside of a body, after one of its effects"
+SCHEDULES = "drawn thread schedules"
+SUSPECTS = "suspects: a read of the clock, or a variable, that is another one on replay, and reaches no operation"
+COLD = "cold starts: a process without the memory of the one before"
+OTHER_MACHINE = "a replay in another process, with another environment or another order of sets"
+CHANCE = "randomness that is drawn to be nasty"
+REFERENCE = "a verdict on a fault-free run that ends FAILED: it is taken for what is wanted"
+PACE = "a comparison that excuses what fault-free runs disagree on only if no replay is to blame for it"
+TIMEOUTS = "a search that tries timeouts and faults of the service as well as kills"
+ADVICE = "advice: nothing goes wrong in a run, but the code cannot be what was meant"
+FAILURES = "the effect ledger: effects that fail"
+
+
+@PAIRS.add("Wall clock read outside a step", OutcomeChanged, "pay:start", missing=SUSPECTS)
+def discount_of_the_first_second(fixed: bool, world: World) -> Handler:
+    """Fault-free runs at another time disagree on the price, and so it is taken for random by design."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        ordered = context.step(now, name="ordered") if fixed else now()
+        return context.step(lambda step: world.bank.charge(100 if ordered.second else 90, "order 7"), name="pay")
+
+    return handler
+
+
+@PAIRS.add("Closure variable assigned inside a step", DurabilityViolation, "", missing=SUSPECTS)
+def price_lost_at_a_suspension(fixed: bool, world: World) -> Handler:
+    """Every run loses it, so that all of them agree."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        price = 0
+
+        def quote(step: Any) -> int:
+            nonlocal price
+            price = 100
+            return price
+
+        stored = context.step(quote, name="quote")
+        context.wait(seconds(60), name="cool off")
+        return context.step(returns(stored if fixed else price), name="charge")
+
+    return handler
+
+
+@PAIRS.add("Logger that is not replay-aware", DurabilityViolation, "", missing=ADVICE)
+def message_logged_by_every_replay(fixed: bool, world: World) -> Handler:
+    def handler(event: Any, context: DurableContext) -> Any:
+        logger: Any = context.logger if fixed else logging.getLogger(__name__)
+        logger.info("order received")
+        context.wait(seconds(60), name="cool off")
+        return "done"
+
+    return handler
+
+
+@PAIRS.add("@durable_step called but never passed to context.step", DurabilityViolation, "", missing=ADVICE)
+def step_that_is_made_and_not_run(fixed: bool, world: World) -> Handler:
+    @durable_step
+    def charge(step: StepContext) -> int:
+        return world.bank.charge(100, "order 7")
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        made = charge()
+        if fixed:
+            context.step(made)
+        return context.step(returns("shipped"), name="ship")
+
+    return handler
+
+
+@PAIRS.add("except <OriginalError> around a step or callback", DurabilityViolation, "", missing=ADVICE)
+def original_error_expected(fixed: bool, world: World) -> Handler:
+    """What a step raises arrives as a StepError: the fallback is never come to."""
+    caught: type[Exception] = StepError if fixed else ConnectionError
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        try:
+            return context.step(fails(ConnectionError("down")), name="fetch", config=attempts(2))
+        except caught:
+            return context.step(returns("cached"), name="fall back")
+
+    return handler
+
+
+@PAIRS.add("Callback result is a string", DurabilityViolation, "", missing=REFERENCE)
+def answer_taken_for_an_object(fixed: bool, world: World) -> Handler:
+    world.ctx.callbacks.succeed("approve", {"approved": True}, after=60)
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        answer: Any = context.wait_for_callback(lambda callback_id, _: None, name="approve")
+        return "true" in answer if fixed else answer["approved"]
+
+    return handler
+
+
+@PAIRS.add("Unsupported type noticed after the body ran", EffectRepeated, "", missing=REFERENCE)
+def result_that_is_no_json(fixed: bool, world: World) -> Handler:
+    def handler(event: Any, context: DurableContext) -> Any:
+        def charge(step: Any) -> Any:
+            world.bank.charge(100, "order 7")
+            return {"receipt": "7"} if fixed else object()
+
+        return context.step(charge, name="charge")
+
+    return handler
+
+
+@PAIRS.add("Believing an exception in the handler body is retried", DurabilityViolation, "", missing=REFERENCE)
+def not_ready_yet(fixed: bool, world: World) -> Handler:
+    def handler(event: Any, context: DurableContext) -> Any:
+        def check(step: Any) -> bool:
+            ready = world.count("checked") >= 3
+            if fixed and not ready:
+                raise BlockingIOError("not ready")
+            return ready
+
+        if not context.step(check, name="ready?", config=attempts(3)):
+            raise BlockingIOError("not ready")
+        return "shipped"
+
+    return handler
+
+
+@PAIRS.add("Effect done, success checkpoint lost (at-least-once default)", EffectRepeated, "mail:body", missing=LEDGER)
+def mail_sent_twice(fixed: bool, world: World) -> Handler:
+    def handler(event: Any, context: DurableContext) -> Any:
+        def mail(step: Any) -> None:
+            if not (fixed and "order 7" in world.sent):
+                world.send("order 7")
+
+        context.step(mail, name="mail")
+        return "done"
+
+    return handler
+
+
+@PAIRS.add("Side effect outside any step", EffectRepeated, "", missing=LEDGER)
+def mail_sent_by_every_invocation(fixed: bool, world: World) -> Handler:
+    def handler(event: Any, context: DurableContext) -> Any:
+        context.step(lambda step: world.send("order 7"), name="mail") if fixed else world.send("order 7")
+        context.wait(seconds(60), name="cool off")
+        return "done"
+
+    return handler
+
+
+@PAIRS.add("At-most-once plus a retrying policy", EffectRepeated, "charge:body", missing=LEDGER)
+def at_most_once_per_attempt(fixed: bool, world: World) -> Handler:
+    """Even a result that tells is not compared once an at-most-once step was interrupted."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        config = attempts(3, semantics=AT_MOST_ONCE)
+        context.step(lambda step: world.bank.charge(100, "order 7" if fixed else None), name="charge", config=config)
+        return context.step(lambda step: world.bank.balance, name="receipt")
+
+    return handler
+
+
+@PAIRS.add("Wrong idea of the default semantics", EffectLost, "ship:start", missing=LEDGER)
+def interruption_taken_for_success(fixed: bool, world: World) -> Handler:
+    """An at-most-once step may not have run at all."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        def ship(step: Any) -> None:
+            world.table["parcel 7"] = "sent"
+
+        try:
+            context.step(ship, name="ship", config=ONCE_AT_MOST)
+        except StepError:
+            if fixed:
+                context.step(ship, name="make sure")
+        return context.step(lambda step: len(world.table), name="parcels")
+
+    return handler
+
+
+@PAIRS.add("Several effects in one step", EffectLost, "fulfil:effect:charge", missing=HALF_A_BODY)
+def parcel_forgotten_by_the_second_run(fixed: bool, world: World) -> Handler:
+    """A guard over both effects believes in the second one as soon as there is the first."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        def fulfil(step: Any) -> None:
+            if not fixed and "order 7" in world.bank.keys:
+                return
+            world.bank.charge(100, "order 7")
+            world.table["parcel 7"] = "sent"
+
+        context.step(fulfil, name="fulfil")
+        return context.step(lambda step: [world.bank.balance, len(world.table)], name="receipt")
+
+    return handler
+
+
+@PAIRS.add("Exception swallowed inside a step", EffectLost, "", missing=FAILURES)
+def failure_stored_as_a_success(fixed: bool, world: World) -> Handler:
+    def handler(event: Any, context: DurableContext) -> Any:
+        def mail(step: Any) -> str:
+            try:
+                return world.send("order 7")
+            except ConnectionError:
+                if fixed:
+                    raise
+                return "sent"
+
+        return context.step(mail, name="mail")
+
+    return handler
+
+
+@PAIRS.add("Mutable list or dict shared by parallel branches", OutcomeChanged, "", missing=SCHEDULES)
+def counter_that_two_branches_write(fixed: bool, world: World) -> Handler:
+    """Each writes back the whole row that it has read: what was written in between is lost."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        def add(name: str) -> Any:
+            def body(step: Any) -> None:
+                row = {} if fixed else dict(world.table.get("row", {}))
+                time.sleep(0)  # noqa: TID251  # where a call to a database would switch
+                if fixed:
+                    world.table.setdefault("row", {})[name] = 1
+                else:
+                    world.table["row"] = {**row, name: 1}
+
+            return body
+
+        def later(child: DurableContext) -> None:
+            for number in range(3):
+                child.step(returns(number), name=f"prepare {number}")
+            child.step(add("b"), name="add")
+
+        context.parallel([lambda child: child.step(add("a"), name="add"), later], name="both")
+        return context.step(lambda step: sorted(world.table["row"]), name="read")
+
+    return handler
+
+
+@PAIRS.add(
+    "Mutable list or dict shared by parallel branches",
+    OutcomeChanged,
+    "quotes/parallel-branch-0:stored",
+    missing=PACE,
+)
+def quotes_of_branches_that_wait(fixed: bool, world: World) -> Handler:
+    """A branch that is stored before the last invocation is not run in it: the dict has lost what it noted.
+
+    Slower fault-free runs lose it as well, and so the loss is taken for random by design.
+    """
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        quotes: dict[str, int] = {}
+
+        def ask(name: str, price: int) -> Any:
+            def branch(child: DurableContext) -> Any:
+                child.wait(seconds(30), name="negotiate")
+                quotes[name] = child.step(returns(price), name="quote")
+                return [name, quotes[name]]
+
+            return branch
+
+        offers = dict(context.parallel([ask("cheap", 1), ask("dear", 2)], name="quotes").get_results())
+
+        def choose(step: Any) -> Any:
+            known = offers if fixed else quotes
+            return min(known, key=lambda name: known[name], default="nobody")
+
+        return context.step(choose, name="choose")
+
+    return handler
+
+
+@PAIRS.add("Module-global state", OutcomeChanged, "report:start", missing=COLD)
+def connection_opened_by_a_step(fixed: bool, world: World) -> Handler:
+    """A new process replays the step, and has no connection."""
+    connections: dict[str, str] = {}
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        def connect(step: Any = None) -> None:
+            connections.setdefault("orders", "open")
+
+        connect() if fixed else context.step(connect, name="connect")
+        return context.step(lambda step: connections["orders"], name="report", config=ONCE)
+
+    return handler
+
+
+@PAIRS.add("Module-global state", OutcomeChanged, "read:start", missing=COLD)
+def file_left_by_the_step_before(fixed: bool, world: World) -> Handler:
+    """What is in /tmp is on one machine; the twin hands the contents on as a result."""
+    tmp: dict[str, str] = {}
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        def write(step: Any) -> str:
+            tmp["rows.csv"] = "1,2,3"
+            return tmp["rows.csv"]
+
+        written = context.step(write, name="write")
+        return context.step(lambda step: written if fixed else tmp["rows.csv"], name="read", config=ONCE)
+
+    return handler
+
+
+@PAIRS.add("Branch on flag, env var or config read outside a step", ReplayDiverged, "", missing=OTHER_MACHINE)
+def flag_of_the_environment(fixed: bool, world: World) -> Handler:
+    """The flag is flipped by a deployment while the execution waits."""
+    environment = {"EXPRESS": "on"}
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        def flag(step: Any = None) -> str:
+            return environment.get("EXPRESS", "off")
+
+        express = context.step(flag, name="flag") if fixed else flag()
+        context.wait(seconds(60 if express == "on" else 600), name="delivery")
+        return "delivered"
+
+    return handler
+
+
+@PAIRS.add("Same name, or no name, on several operations", ReplayDiverged, "", missing=OTHER_MACHINE)
+def customers_of_a_set(fixed: bool, world: World) -> Handler:
+    """The order of a set of strings is another one in each process."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        customers: Any = {"ada", "bob", "eve"}
+        for customer in sorted(customers) if fixed else customers:
+            context.step(returns(customer), name="notify")
+        return "done"
+
+    return handler
+
+
+@PAIRS.add("uuid/random outside a step", ReplayDiverged, "", missing=CHANCE)
+def lottery_in_the_body(fixed: bool, world: World) -> Handler:
+    """One replay in a million takes the other branch."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        def wins(step: Any = None) -> bool:
+            return secrets.randbelow(1_000_000) == 0
+
+        if context.step(wins, name="draw") if fixed else wins():
+            context.step(returns("voucher"), name="send voucher")
+        return context.step(returns("shipped"), name="ship")
+
+    return handler
+
+
+@PAIRS.add("Step longer than invocation timeout", OutcomeChanged, "pack:timeout", missing=TIMEOUTS)
+def token_that_outlives_no_timeout(fixed: bool, world: World) -> Handler:
+    """A step that hangs for 900 s makes what was fetched before it too old."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        issued = context.step(now, name="log in")
+        context.step(returns("packed"), name="pack")
+
+        def upload(step: Any) -> str:
+            if not fixed and (now() - issued).total_seconds() > 600:
+                raise PermissionError("the token has expired")
+            return "uploaded"
+
+        return context.step(upload, name="upload", config=ONCE)
+
+    return handler

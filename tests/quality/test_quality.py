@@ -1,0 +1,58 @@
+"""Planted bugs are found, with their smallest plan; repaired twins and other correct handlers are left alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+
+from tests.quality.correct import ALARMS, CORRECT, Make
+from tests.quality.pair import FEW, Pair, against, on_the_bug, on_the_twin
+from tests.quality.tables import FOUND, UNFOUND
+
+
+def each(pairs: Iterable[Pair]) -> pytest.MarkDecorator:
+    """Run a test for each pair."""
+    return pytest.mark.parametrize("pair", [pytest.param(pair, id=pair.name) for pair in pairs])
+
+
+def unless(why: str) -> pytest.MarkDecorator:
+    """A test that is known to fail."""
+    return pytest.mark.xfail(strict=True, reason=why)
+
+
+@each(FOUND)
+def test_the_bug_is_found_with_its_smallest_plan(pair: Pair) -> None:
+    assert on_the_bug(pair) == {}
+
+
+@each([*FOUND, *UNFOUND])
+def test_the_repaired_twin_is_left_alone(pair: Pair) -> None:
+    assert on_the_twin(pair, pair.twin_seeds) == {}
+
+
+@pytest.mark.parametrize("pair", [pytest.param(pair, marks=unless(pair.missing), id=pair.name) for pair in UNFOUND])
+def test_the_bug_is_not_found_yet(pair: Pair) -> None:
+    assert on_the_bug(pair) == {}
+
+
+@pytest.mark.parametrize("make", CORRECT, ids=lambda make: make.__name__)
+def test_a_correct_handler_is_left_alone(make: Make) -> None:
+    assert against(make, FEW) == {}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [pytest.param(make, marks=unless(why), id=make.__name__) for make, why in ALARMS],
+)
+def test_a_correct_handler_is_not_left_alone_yet(make: Make) -> None:
+    assert against(make, FEW) == {}
+
+
+def test_there_are_enough_pairs_of_every_kind() -> None:
+    assert len(FOUND) >= 40
+    assert sum(pair.faults == 2 for pair in FOUND) >= 5
+    assert len(Counter(pair.violation for pair in FOUND)) >= 5
+    assert max(Counter(pair.name for pair in [*FOUND, *UNFOUND]).values()) == 1
+    assert all(bool(pair.missing) == (pair in UNFOUND) for pair in [*FOUND, *UNFOUND])
