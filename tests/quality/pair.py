@@ -104,7 +104,7 @@ class Pair:
     event: Any = None
     missing: str = ""
     seeds: range = SEEDS
-    twin_seeds: range = SEEDS
+    twin_seeds: range = FEW
 
     @property
     def name(self) -> str:
