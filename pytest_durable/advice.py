@@ -24,7 +24,7 @@ from aws_durable_execution_sdk_python.retries import RetryPresets
 
 from pytest_durable.primitives.jitter import unspent
 from pytest_durable.service.callbacks import owner_of
-from pytest_durable.service.limits import MAX_PAYLOAD
+from pytest_durable.service.limits import MAX_PAYLOAD, size_of
 from pytest_durable.service.record import Asked, function_of, place_text
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def _large(operation: Operation) -> str | None:
             f"its result takes more than {NEAR:.0%} of 256 KB: one that is larger is not stored, and each replay runs "
             "the function again to get it. Keep it elsewhere and return a key"
         )
-    if len(result.encode()) <= NEAR * MAX_PAYLOAD:
+    if size_of(result) <= NEAR * MAX_PAYLOAD:
         return None
     return f"its result takes more than {NEAR:.0%} of the 1 MB that is allowed. Keep it elsewhere and pass a key"
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject, Operation, OperationStatus
 
 from pytest_durable.engine import World, current_task, micros_of
-from pytest_durable.service.chained import LARGEST
 from pytest_durable.service.errors import InvalidParameterValue, ServiceError, callback_closed, unknown_callback
+from pytest_durable.service.limits import MAX_PAYLOAD, size_of
 from pytest_durable.service.outside import Answer, Outside
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ class CallbackDesk:
         """
         operation = "SendDurableExecutionCallbackSuccess"
         execution, operation_id = self._open(operation, callback_id)
-        if result is not None and len(result.encode()) > LARGEST:
-            constraint = f"Member must have length less than or equal to {LARGEST}"
+        if result is not None and size_of(result) > MAX_PAYLOAD:
+            constraint = f"Member must have length less than or equal to {MAX_PAYLOAD}"
             message = f"1 validation error detected: Value at 'result' failed to satisfy constraint: {constraint}"
             raise InvalidParameterValue(message).as_service_error(operation)
         execution.close_operation(operation_id, OperationStatus.SUCCEEDED, result=result)

@@ -14,6 +14,7 @@ from aws_durable_execution_sdk_python.lambda_service import ErrorObject, Operati
 from pytest_durable.engine import MICROS, Process
 from pytest_durable.service.identity import function_arn
 from pytest_durable.service.lambda_context import LambdaContext
+from pytest_durable.service.limits import MAX_PAYLOAD, size_of
 from pytest_durable.service.operations.invoke import names_of
 from pytest_durable.service.output import exit_of
 
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
     from pytest_durable.service.outside import Function
 
-LARGEST = 1_048_576
-"""Bytes of what an invoked function may return."""
-
-TOO_LARGE = f"output payload size must be less than or equal to {LARGEST} bytes."
+TOO_LARGE = f"output payload size must be less than or equal to {MAX_PAYLOAD} bytes."
+"""What is said of an invoked function that returns more."""
 
 DEEPEST = 64
 """How many executions may have invoked one another in a row before that is taken for endless."""
@@ -130,7 +129,7 @@ class _PlainInvocation:
             error = ErrorObject(f"RequestId: {self._request_id} Error: {cause}", "Runtime.ExitError", None, None)
         elif main.raised is not None:
             error = _function_error(main.raised)
-        elif len(main.result.encode()) > LARGEST:
+        elif size_of(main.result) > MAX_PAYLOAD:
             error = ErrorObject.from_message(f"CHAINED_INVOKE {TOO_LARGE}")
         else:
             self.execution.close_operation(self._operation_id, OperationStatus.SUCCEEDED, result=main.result)

@@ -20,13 +20,14 @@ from aws_durable_execution_sdk_python.lambda_service import (
 
 from pytest_durable.engine import MICROS, Process, at, current_task
 from pytest_durable.errors import NotSimulated
-from pytest_durable.service.chained import LARGEST, TOO_LARGE, carry_out, end_of_invoked
+from pytest_durable.service.chained import TOO_LARGE, carry_out, end_of_invoked
 from pytest_durable.service.cold import Environment
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.history import History
 from pytest_durable.service.identity import execution_arn, uuid_of
 from pytest_durable.service.invocation import Invocation
 from pytest_durable.service.journal import Journal
+from pytest_durable.service.limits import MAX_PAYLOAD, size_of
 from pytest_durable.service.operations.execution import started
 from pytest_durable.service.output import ExecutionStatus, RetryPolicy, error_of_raised, exit_of, problem_with
 from pytest_durable.service.points import INVOCATION, OUTAGE, THROTTLE, NoFaults, Points
@@ -390,7 +391,7 @@ class DurableExecution:
     def _end(self, status: ExecutionStatus, result: str | None, error: ErrorObject | None) -> None:
         if self.is_over:
             return
-        if self.parent is not None and result is not None and len(result.encode()) > LARGEST:
+        if self.parent is not None and result is not None and size_of(result) > MAX_PAYLOAD:
             status, result, error = ExecutionStatus.FAILED, None, ErrorObject.from_message(f"Execution {TOO_LARGE}")
         self.status = status
         self.result = result
