@@ -94,12 +94,7 @@ _Raw = tuple[str, str, tuple[str, int] | None]
 def _by_the_user(execution: DurableExecution, operation_id: str) -> Asked | None:
     """What was asked for as an operation, if it was not the SDK that did so on its own."""
     asked = execution.asked.get(operation_id)
-    if asked is None or not asked.by_sdk:
-        return asked
-    operation = execution.journal.operations.get(operation_id)
-    sub_type = None if operation is None else getattr(operation.sub_type, "value", operation.sub_type)
-    # Up to SDK 2.1 this one is made by way of the public method for child contexts.
-    return asked._replace(method="wait_for_callback") if sub_type == "WaitForCallback" else None
+    return None if asked is None or asked.by_sdk else asked
 
 
 def _unnamed(execution: DurableExecution) -> Iterator[_Raw]:
