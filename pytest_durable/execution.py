@@ -23,6 +23,7 @@ from pytest_durable.report.timeline import on_one_screen, timeline
 from pytest_durable.service.callbacks import names_of, owner_of
 from pytest_durable.service.investigation import Investigation
 from pytest_durable.service.lifecycle import DurableExecution
+from pytest_durable.service.operations import details_of, sub_type_of
 from pytest_durable.service.output import ExecutionStatus
 from pytest_durable.service.payload import error_of
 from pytest_durable.service.record import InvocationRecord
@@ -380,19 +381,13 @@ def failure_of(
 
 
 def _view(operation: StoredOperation, path: str, children: tuple[Operation, ...]) -> Operation:
-    details: Any = (
-        operation.step_details
-        or operation.context_details
-        or operation.callback_details
-        or operation.chained_invoke_details
-    )
-    sub_type: Any = operation.sub_type  # an enum up to SDK 2.1
+    details = details_of(operation)
     return Operation(
         path=path,
         id=operation.operation_id,
         name=operation.name,
         type=operation.operation_type.value,
-        sub_type=getattr(sub_type, "value", sub_type),
+        sub_type=sub_type_of(operation),
         status=operation.status.value,
         result=None if details is None else details.result,
         error=None if details is None else details.error,

@@ -9,6 +9,7 @@ from aws_durable_execution_sdk_python.lambda_service import ErrorObject, Operati
 from pytest_durable.engine import World, current_task, micros_of
 from pytest_durable.service.errors import InvalidParameterValue, ServiceError, callback_closed, unknown_callback
 from pytest_durable.service.limits import MAX_PAYLOAD, size_of
+from pytest_durable.service.operations import sub_type_of
 from pytest_durable.service.outside import Answer, Outside
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def owner_of(execution: DurableExecution, operation_id: str) -> Operation:
     """The ``wait_for_callback`` that made a callback, else the callback itself."""
     operation = execution.journal.operations[operation_id]
     parent = execution.journal.operations.get(operation.parent_id or "")
-    if parent is not None and getattr(parent.sub_type, "value", parent.sub_type) == "WaitForCallback":
+    if parent is not None and sub_type_of(parent) == "WaitForCallback":
         return parent
     return operation
 

@@ -17,7 +17,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
     OperationUpdate,
 )
 
-from pytest_durable.service.operations import TERMINAL
+from pytest_durable.service.operations import TERMINAL, details_of, sub_type_of
 
 _SECOND = timedelta(seconds=1)
 _Fields = dict[str, Any]
@@ -143,11 +143,10 @@ def _tell_change(with_data: bool, operation: Operation) -> _Told | None:
 
 
 def _told(operation: Operation, outcome: str, details: _Fields) -> _Told:
-    sub_type: Any = operation.sub_type  # an enum up to SDK 2.1
     subject = {
         "Id": operation.operation_id,
         "Name": operation.name,
-        "SubType": getattr(sub_type, "value", sub_type),
+        "SubType": sub_type_of(operation),
         "ParentId": operation.parent_id,
     }
     # The SDK sends no empty text: to the service "" is the same as nothing.
@@ -180,12 +179,7 @@ def _start(with_data: bool, update: OperationUpdate, operation: Operation) -> _F
 def _end(with_data: bool, outcome: str, operation: Operation) -> _Fields:
     if operation.wait_details is not None:
         return {"Duration": _duration(operation)}
-    stored = (
-        operation.step_details
-        or operation.context_details
-        or operation.callback_details
-        or operation.chained_invoke_details
-    )
+    stored = details_of(operation)
     assert stored is not None
     succeeded = outcome == "Succeeded"
     details = {"Result": _data(stored.result, with_data)} if succeeded else {"Error": _error(stored.error, with_data)}

@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Any
 
 from aws_durable_execution_sdk_python.lambda_service import (
     ChainedInvokeDetails,
@@ -29,7 +28,7 @@ from pytest_durable.engine import micros_of
 from pytest_durable.service.errors import InvalidParameterValue
 from pytest_durable.service.history import History
 from pytest_durable.service.limits import check_update
-from pytest_durable.service.operations import KINDS, TERMINAL, callback, fire, is_pending, timer_of
+from pytest_durable.service.operations import KINDS, TERMINAL, callback, details_of, fire, is_pending, timer_of
 
 # Looking up a member in its enum costs as much as a call: what every checkpoint asks for is looked up once.
 _EXECUTION, _CONTEXT, _STEP = OperationType.EXECUTION, OperationType.CONTEXT, OperationType.STEP
@@ -293,12 +292,7 @@ def _nobody(micros: int) -> None:
 
 
 def _content(operation: Operation) -> tuple[object, ...]:
-    details: Any = (
-        operation.step_details
-        or operation.context_details
-        or operation.callback_details
-        or operation.chained_invoke_details
-    )
+    details = details_of(operation)
     stored = (details.result, details.error) if details is not None else ()
     return (operation.operation_id, operation.name, operation.status._name_, *stored)
 

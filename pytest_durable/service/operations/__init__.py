@@ -11,14 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aws_durable_execution_sdk_python.lambda_service import (
+    CallbackDetails,
+    ChainedInvokeDetails,
+    ContextDetails,
     Operation,
     OperationAction,
     OperationStatus,
     OperationType,
     OperationUpdate,
+    StepDetails,
 )
 
 from pytest_durable.service.operations import callback, context, execution, invoke, step, wait
@@ -81,3 +85,20 @@ def is_pending(operation: Operation) -> bool:
     if kind is _STEP:
         return operation.status is _PENDING
     return kind is not _CONTEXT and operation.status is _STARTED
+
+
+def details_of(operation: Operation) -> StepDetails | ContextDetails | CallbackDetails | ChainedInvokeDetails | None:
+    """The part of an operation that holds its result and its error; None for one that has neither."""
+    return (
+        operation.step_details
+        or operation.context_details
+        or operation.callback_details
+        or operation.chained_invoke_details
+    )
+
+
+def sub_type_of(operation: Operation) -> str | None:
+    """The subtype as text; up to SDK 2.1 the operation has a member of an enum."""
+    sub_type: Any = operation.sub_type
+    text: str | None = getattr(sub_type, "value", sub_type)
+    return text
