@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 import pytest
 
 UNNAMED = """
@@ -26,7 +28,7 @@ def lines_of(result: pytest.RunResult) -> list[str]:
     if HEAD not in lines:
         return []
     start = lines.index(HEAD) + 1
-    return [line.strip() for line in lines[start:] if line.startswith("  ")]
+    return [line.strip() for line in takewhile(lambda line: line.startswith("  "), lines[start:])]
 
 
 HEAD = "durable: advice, none of it a failure"
