@@ -9,14 +9,14 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 from pytest_durable.advice import gather
+from pytest_durable.bench import Bench
 from pytest_durable.callbacks import Callbacks
 from pytest_durable.checks import Finding, check_reached
 from pytest_durable.direct import DirectCalls, Script
-from pytest_durable.engine import Scheduler, VirtualClock, World, current_task
+from pytest_durable.engine import Scheduler, VirtualClock, current_task
 from pytest_durable.errors import NestedRun, UsageError
 from pytest_durable.execution import Execution
 from pytest_durable.faults import FaultPlan, Injector, Schedule
-from pytest_durable.options import DEFAULT_EXAMPLES, DEFAULT_KILLS
 from pytest_durable.report.failure import Failure
 from pytest_durable.seams.userland import Userland
 from pytest_durable.search import Budget, Runner, Verification, verify
@@ -32,10 +32,8 @@ from pytest_durable.service.cold import resolve_for
 from pytest_durable.service.handlers import Handler, check_plain, is_durable, resolve
 from pytest_durable.service.lifecycle import DurableExecution
 from pytest_durable.service.named import Named
-from pytest_durable.service.output import ExecutionStatus
 from pytest_durable.service.outside import Answer, Function, Outside
 from pytest_durable.service.payload import payload_of
-from pytest_durable.service.points import KILLS
 from pytest_durable.service.service import DurableService
 from pytest_durable.tally import Tally
 
@@ -68,26 +66,16 @@ class FakeDurableContext(DirectCalls):
         self.cold = cold
         self.tally = Tally()
         self.seed = seed
+        self.budget = Budget(seed=seed)
         self.test: str | None = None
         self.options: tuple[str, ...] = ()
-        self.kills = DEFAULT_KILLS
-        self.examples = DEFAULT_EXAMPLES
-        self.kinds: tuple[str, ...] = KILLS
-        self.only: FaultPlan | None = None
-        self.only_schedule: Schedule | None = None
-        self.saved: tuple[FaultPlan, Schedule] | None = None
         self.found: Failure | None = None
         self.latest: Execution | None = None
-        self._shared: Injector | None = None
-        self._investigate = False
-        self._scheduler: Scheduler | None = None
         self._userland = Userland(self.clock)
-        self._service: DurableService | None = None
-        self._open: list[Execution] = []
+        self._bench = Bench(self.clock, seed, self.tally)
         self._started = 0
         self._replays: list[tuple[Injector, DurableExecution]] = []
         self._handlers: dict[Any, Handler] = {}
-        self._outside = Outside()
         self._named: Named[Execution] = Named()
         self.callbacks = Callbacks(self._declare)
         self._script: Script | None = None
@@ -144,7 +132,7 @@ class FakeDurableContext(DirectCalls):
         """
         __tracebackhide__ = True
         execution = self._start(handler, event, faults, name, execution_timeout, invocation_timeout, schedule)
-        self._open.append(execution)
+        self._bench.keep_open(execution._execution)
         return execution.settle()
 
     def _start(
@@ -161,10 +149,10 @@ class FakeDurableContext(DirectCalls):
         self._enter("run")
         resolved = self._resolve(handler)
         payload = payload_of(event)
-        if faults is None and self._shared is not None:
-            injector = self._shared
+        if faults is None and self._bench.injector is not None:
+            injector = self._bench.injector
         else:
-            injector = Injector(self._plan(faults), self.kinds)
+            injector = Injector(self._plan(faults), self.budget.kinds)
         check_invocation_timeout(invocation_timeout)
         check_execution_timeout(execution_timeout)
         if name is not None:
@@ -172,7 +160,7 @@ class FakeDurableContext(DirectCalls):
             existing = self._named.find(name, resolved, payload)
             if existing is not None:
                 return existing
-        durable = self._world_for_another(schedule, injector).start(
+        durable = self._service_for(schedule, injector).start(
             resolved,
             payload,
             points=injector,
@@ -188,9 +176,10 @@ class FakeDurableContext(DirectCalls):
     def _started_with(self, injector: Injector, durable: DurableExecution, expects_faults: bool) -> Execution:
         self._started += 1
         self.tally.runs += 1
-        if not expects_faults and self.only is not None:
+        if not expects_faults and self.budget.only is not None:
             self._replays.append((injector, durable))
-        self.latest = Execution(durable, injector, self._raise, expects_faults and injector is not self._shared)
+        is_shared = injector is self._bench.injector
+        self.latest = Execution(durable, injector, self._raise, expects_faults and not is_shared)
         return self.latest
 
     def verify(
@@ -223,11 +212,13 @@ class FakeDurableContext(DirectCalls):
         start = self.clock.micros
         self.tally.searches += 1
         resolved, payload = self._resolve(handler), payload_of(event)
-        runner = Runner(resolved, payload, self.clock, start, self._raise, self.seed, reset, outside=self._outside)
-        runner.kinds = self.kinds
-        budget = self.budget(
-            count("kills", self.kills if kills is None else kills),
-            count("examples", self.examples if examples is None else examples),
+        outside = self._bench.outside
+        runner = Runner(resolved, payload, self.clock, start, self._raise, self.seed, reset, outside=outside)
+        runner.kinds = self.budget.kinds
+        budget = replace(
+            self.budget,
+            kills=count("kills", self.budget.kills if kills is None else kills),
+            examples=count("examples", self.budget.examples if examples is None else examples),
         )
         try:
             found = verify(runner, budget)
@@ -235,32 +226,22 @@ class FakeDurableContext(DirectCalls):
             self.tally.runs += runner.runs
             gather(self.tally.advice, [] if runner.latest is None else [runner.latest.execution])
             self.clock.micros = start
-            self.clock.world = None if self._service is None else self._service.world
-        if self.only is not None and runner.latest is not None:
+            self._bench.show_time()
+        if budget.only is not None and runner.latest is not None:
             self._replays.append((runner.latest.injector, runner.latest.execution))
         self.tally.safe += 1
         self.tally.killed += len(found.killed)
         self.tally.places += len(found.places)
         return found
 
-    def budget(self, kills: int, examples: int) -> Budget:
-        """How much a search tries, by the settings of this context."""
-        return Budget(kills, examples, self.seed, self.only, self.only_schedule, self.saved)
-
     def restart(
         self, injector: Injector, scheduler: Scheduler | None, outside: Outside, start: int, investigate: bool
     ) -> None:
         """Be as new, but for what is given: for a test that is run again from its beginning."""
-        if self._service is not None:
-            self._service.close()
-        self._service, self._script = None, None
-        self._open, self._started, self.latest = [], 0, None
+        self._bench.restart(injector, scheduler, outside, start, investigate)
+        self._script = None
+        self._started, self.latest = 0, None
         self._named.clear()
-        self._outside.functions = dict(outside.functions)
-        self._outside.answers[:] = outside.answers
-        self.clock.world = None
-        self.clock.micros = start
-        self._shared, self._scheduler, self._investigate = injector, scheduler, investigate
 
     # --- the outside world ----------------------------------------------------------------------------------------
 
@@ -295,7 +276,7 @@ class FakeDurableContext(DirectCalls):
         else:
             durable = None
             check_plain(handler)
-        self._outside.functions[function_name] = Function(
+        self._bench.outside.functions[function_name] = Function(
             function_name, durable, handler, execution_timeout, invocation_timeout
         )
 
@@ -303,10 +284,8 @@ class FakeDurableContext(DirectCalls):
         task = current_task()
         if task is not None:  # the code under test answers itself, in this run only
             task.process.owner.execution.service.callbacks.declare(answer)
-            return
-        self._outside.answers.append(answer)
-        if self._service is not None:
-            self._service.callbacks.declare(answer)
+        else:
+            self._bench.declare(answer)
 
     # --- what is shared by all of it ------------------------------------------------------------------------------
 
@@ -334,31 +313,16 @@ class FakeDurableContext(DirectCalls):
     def _plan(self, faults: FaultPlan | str | None) -> FaultPlan:
         __tracebackhide__ = True
         if faults is None:
-            return FaultPlan() if self.only is None else self.only
+            return FaultPlan() if self.budget.only is None else self.budget.only
         return faults if isinstance(faults, FaultPlan) else FaultPlan.parse(faults)
 
-    def _world_for_another(self, schedule: Schedule | str | None, injector: Injector) -> DurableService:
-        """The service that a new execution starts in: a fresh world, unless one that was started is still open."""
+    def _service_for(self, schedule: Schedule | str | None, injector: Injector) -> DurableService:
         __tracebackhide__ = True
-        if schedule is not None and not isinstance(schedule, Schedule):
+        if schedule is None:
+            schedule = self.budget.schedule
+        elif not isinstance(schedule, Schedule):
             schedule = Schedule.parse(schedule)
-        self._open = [execution for execution in self._open if execution.status is ExecutionStatus.RUNNING]
-        if self._service is not None and (self._open or self._script is not None):
-            if schedule:
-                raise UsageError("a schedule orders the threads of a whole world, and another execution is open in it")
-            return self._service
-        self._end_world()
-        schedule = self.only_schedule if schedule is None else schedule
-        scheduler = self._scheduler if schedule is None else schedule.oracle()
-        world = World(self.clock, scheduler, seed=self.seed)
-        asked = self._investigate if injector is self._shared else bool(injector.plan)
-        self._service = DurableService(world, self.seed, outside=self._outside, investigate=asked)
-        return self._service
-
-    def _end_world(self) -> None:
-        if self._service is not None:
-            gather(self.tally.advice, self._service.executions)
-            self._service.close()
+        return self._bench.service_for(schedule, injector)
 
     def _raise(self, failure: Failure, finding: Finding) -> NoReturn:
         __tracebackhide__ = True
@@ -371,11 +335,8 @@ class FakeDurableContext(DirectCalls):
         Raises:
             InvalidPlan: if none of them has an operation that the plan names.
         """
-        if self.only is not None and self._replays:
-            executions = [execution for _, execution in self._replays]
-            paths = [path for execution in executions for one in execution.family() for path in one.paths.values()]
-            complete = all(execution.status is ExecutionStatus.SUCCEEDED for execution in executions)
-            check_reached(self.only, [injector for injector, _ in self._replays], paths, complete)
+        if self.budget.only is not None and self._replays:
+            check_reached(self.budget.only, self._replays)
 
     def close(self) -> None:
         """End everything that is open, and show real time again."""
@@ -383,7 +344,7 @@ class FakeDurableContext(DirectCalls):
             return
         self._closed = True
         try:
-            self._end_world()
+            self._bench.end()
         finally:
             self.clock.world = None
             self._userland.close()
@@ -407,11 +368,12 @@ class FakeDurableContext(DirectCalls):
         if self._script is None:
             script = Script()
             injector = Injector(self._plan(None))
-            durable = self._world_for_another(None, injector).start(
+            durable = self._service_for(None, injector).start(
                 resolve(script.handler), "{}", points=injector, name="direct", invocation_timeout=_DIRECT_TIMEOUT
             )
             durable.rests = lambda: script.waits
             script.execution = self._started_with(injector, durable, expects_faults=False)
+            self._bench.keep_open(durable)
             self._script = script
             script.drive(lambda: script.waits)
         return self._script

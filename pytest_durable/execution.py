@@ -345,9 +345,8 @@ class Execution:
         """Drive it until it is suspended or over: until nothing can happen without time passing."""
         __tracebackhide__ = True
         execution, root = self._execution, self._execution.root
-        over = (root, execution)
         stop = execution.service.drive(
-            lambda: all(one.is_over for one in over) or not any(one.is_busy for one in root.family())
+            lambda: (root.is_over and execution.is_over) or not any(one.is_busy for one in root.family())
         )
         if execution.is_over or stop is Stop.IDLE:
             self._judge(stop)
@@ -360,9 +359,7 @@ class Execution:
         if finding is not None:
             self._raise(failure_of(self._execution, self._injector, finding), finding)
         if self._expects_faults and self._execution.is_over:
-            complete = self.status is ExecutionStatus.SUCCEEDED
-            paths = [path for one in self._execution.family() for path in one.paths.values()]
-            check_reached(self._injector.plan, [self._injector], paths, complete)
+            check_reached(self._injector.plan, [(self._injector, self._execution)])
 
 
 def failure_of(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,15 +111,19 @@ def _context_for(request: pytest.FixtureRequest) -> FakeDurableContext:
     settings = _settings_for(request)
     replay, schedule = config.stash[_settings_key].replay, config.stash[_settings_key].schedule
     context = FakeDurableContext(seed=settings["seed"], start=settings["start"], cold=settings["cold"])
-    context.kills = settings["kills"]
-    context.examples = settings["examples"]
-    context.kinds = settings["kinds"] or context.kinds
+    context.budget = replace(
+        context.budget,
+        kills=settings["kills"],
+        examples=settings["examples"],
+        kinds=settings["kinds"] or context.budget.kinds,
+    )
     if replay is not None or schedule is not None:
-        context.only = FaultPlan.parse(replay or "")
-        context.only_schedule = Schedule.parse(schedule or "")
+        only = (FaultPlan.parse(replay or ""), Schedule.parse(schedule or ""))
+        context.budget = replace(context.budget, only=only[0], schedule=only[1])
     saved = _failures(config).get(request.node.nodeid)
     if saved is not None:
-        context.saved = (FaultPlan.parse(saved["plan"]), Schedule.parse(saved["schedule"]))
+        plans = (FaultPlan.parse(saved["plan"]), Schedule.parse(saved["schedule"]))
+        context.budget = replace(context.budget, saved=plans)
     context.test = _from_here(request.node)
     given = {name: config.getoption(f"durable_{name}") for name in ("seed", "start")}
     context.options = tuple(f"--durable-{name}={text}" for name, text in given.items() if text is not None)

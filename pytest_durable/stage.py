@@ -24,13 +24,13 @@ class Stage:
 
     def __init__(self, context: FakeDurableContext) -> None:
         self._context = context
-        outside = context._outside
+        outside = context._bench.outside
         self._outside = Outside(dict(outside.functions), list(outside.answers))
         self._start = context.clock.micros
 
     def begin(self, plan: FaultPlan, scheduler: Scheduler | None, investigate: bool) -> Injector:
         """Be as at the beginning of the test; every execution from now on is under ``plan``."""
-        injector = Injector(plan, self._context.kinds)
+        injector = Injector(plan, self._context.budget.kinds)
         self._context.restart(injector, scheduler, self._outside, self._start, investigate)
         return injector
 
@@ -63,7 +63,7 @@ def run_around(context: FakeDurableContext, body: Callable[[], object]) -> None:
     __tracebackhide__ = True
     tally = context.tally
     tally.searches += 1
-    tried = around(body, Stage(context), context.budget(context.kills, context.examples), context.kinds)
+    tried = around(body, Stage(context), context.budget)
     tally.safe += 1
     tally.killed += len(tried.killed)
     tally.places += len(tried.places)

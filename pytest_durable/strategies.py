@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pytest_durable.errors import UsageError
 from pytest_durable.faults import ANY, WHERE, Deviation, Fault, FaultPlan, Schedule
 from pytest_durable.faults.plan import DrawnPlan
+from pytest_durable.search import Budget
 from pytest_durable.service.points import KILLS
 
 FURTHEST = 20
@@ -56,12 +57,11 @@ def _places(handler: Callable[..., Any], event: Any, kinds: Sequence[str]) -> li
     from pytest_durable.context import FakeDurableContext
 
     with FakeDurableContext() as context:
-        context.kinds = tuple(kinds)
-        visited = context.run(handler, event)._injector.visited
-    places = [place for place in dict.fromkeys(visited) if place.where in kinds]
+        context.budget = Budget(kinds=kinds)
+        places = context.run(handler, event)._injector.places(kinds)
     if not places:
         raise UsageError(f"the execution comes to no place of the kinds {', '.join(kinds)}")
-    return places
+    return list(places)
 
 
 def schedules(*, deviations: int = 3, choices: int = 100) -> st.SearchStrategy[Schedule]:

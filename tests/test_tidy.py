@@ -35,6 +35,7 @@ ROOMS = (
     "search",
     "direct",
     "tally",
+    "bench",
     "context",
     "stage",
     "strategies",

@@ -5,30 +5,35 @@ from __future__ import annotations
 import difflib
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pytest_durable.engine import user_frame
 from pytest_durable.errors import FaultNotReached, InvalidPlan
 from pytest_durable.faults import ANY, Fault, FaultPlan, Injector
+from pytest_durable.service.output import ExecutionStatus
+
+if TYPE_CHECKING:
+    from pytest_durable.service.lifecycle import DurableExecution
 
 
-def check_reached(plan: FaultPlan, seen: Sequence[Injector], paths: Iterable[str], complete: bool) -> None:
-    """Warn of every fault of ``plan`` that did not happen in any of the executions ``seen``.
+def check_reached(plan: FaultPlan, runs: Sequence[tuple[Injector, DurableExecution]]) -> None:
+    """Warn of every fault of ``plan`` that did not happen in any of the executions that were run under it.
 
     Args:
         plan: that they were run under.
-        seen: the injectors of the executions.
-        paths: of all their operations.
-        complete: whether they succeeded, and so came to all of their operations.
+        runs: each execution and its injector.
 
     Raises:
-        InvalidPlan: if they are complete and have no operation of that name.
+        InvalidPlan: if they succeeded, and so came to all of their operations, and have none of that name.
     """
     __tracebackhide__ = True
     if not plan.must_happen:
         return
-    struck = {fault for injector in seen for fault in injector.struck}
-    visited = [fault for injector in seen for fault in injector.visited]
+    complete = all(execution.status is ExecutionStatus.SUCCEEDED for _, execution in runs)
+    paths = [path for _, execution in runs for one in execution.family() for path in one.paths.values()]
+    struck = {fault for injector, _ in runs for fault in injector.struck}
+    visited = [fault for injector, _ in runs for fault in injector.visited]
     known = dict.fromkeys([*(fault.path for fault in visited), *paths])
     for fault in plan:
         if fault in struck or fault.path == ANY:

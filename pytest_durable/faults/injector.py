@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Collection, Iterable, Set
 
 from pytest_durable.faults.plan import ANY, Fault, FaultPlan
 from pytest_durable.service.points import OTHERS
@@ -58,6 +58,10 @@ class Injector:
             nth = times[path, where] = times.get((path, where), 0) + 1
             found.append(Fault(path, where, nth))
         return found
+
+    def places(self, kinds: Collection[str]) -> tuple[Fault, ...]:
+        """Every place of these kinds that the execution came to, in order, each once."""
+        return tuple(place for place in dict.fromkeys(self.visited) if place.where in kinds)
 
     def unreached(self) -> list[Fault]:
         """The faults of the plan that did not happen."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from pytest_durable.engine import Scheduler
 from pytest_durable.errors import DurabilityViolation
-from pytest_durable.faults import Counting, Fault, FaultPlan, Injector, Priorities, Schedule
+from pytest_durable.faults import Counting, FaultPlan, Injector, Priorities, Schedule
 from pytest_durable.report.failure import Failure
-from pytest_durable.search import draw, order
-from pytest_durable.search.campaign import Budget
+from pytest_durable.search.phases import Budget, Tried, explore
 from pytest_durable.search.runner import silence
 
 _WHAT = "the test passes without faults, and not with these"
@@ -35,21 +34,6 @@ class Stage(Protocol):
 
     def found(self, failure: Failure) -> None:
         """Remember what was found, to be tried first the next time."""
-
-
-@dataclass(frozen=True)
-class Tried:
-    """What a search around a test that found nothing has done.
-
-    Attributes:
-        runs: of the body.
-        places: every place at which a fault could strike in the fault-free run.
-        killed: those at which one did.
-    """
-
-    runs: int
-    places: tuple[Fault, ...]
-    killed: tuple[Fault, ...]
 
 
 class Around:
@@ -136,37 +120,20 @@ class Around:
         return error
 
 
-def around(body: Callable[[], object], stage: Stage, budget: Budget, kinds: tuple[str, ...]) -> Tried:
+def around(body: Callable[[], object], stage: Stage, budget: Budget) -> Tried:
     """Run a test without faults, then under what failed the last time, every single fault, drawn plans and schedules.
 
     Args:
         body: of the test.
         stage: that it runs on.
         budget: how much is tried.
-        kinds: of faults.
 
     Raises:
         BaseException: what the body raises under the smallest plan that makes it fail.
     """
     __tracebackhide__ = True
     search = Around(body, stage)
-    if budget.only is not None:
-        return Tried(1, (), tuple(search.attempt(budget.only, budget.schedule).struck))
+    if budget.only is not None:  # whose failure is of interest, not whether it passes without
+        return Tried(killed=tuple(search.attempt(budget.only, budget.schedule).struck))
     calm = search.calibrate()
-    concurrent = stage.is_concurrent()
-    places = tuple(_of_kinds(calm, kinds))
-    killed: list[Fault] = []
-    if budget.kills > 0:
-        if budget.saved is not None:
-            search.attempt(*budget.saved)
-        for place in places:
-            killed.extend(search.attempt(FaultPlan([place])).struck)
-        if budget.kills > 1:
-            draw.plans(search, places, budget.kills, budget.examples, budget.seed)
-        if concurrent:
-            order.schedules(search, places, budget)
-    return Tried(search.runs, places, tuple(killed))
-
-
-def _of_kinds(injector: Injector, kinds: tuple[str, ...]) -> Iterator[Fault]:
-    yield from (place for place in dict.fromkeys(injector.visited) if place.where in kinds)
+    return explore(search, calm, stage.is_concurrent(), budget)

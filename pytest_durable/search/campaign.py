@@ -1,19 +1,21 @@
-"""The phases of a search, in order, and its result."""
+"""The search for the plan that breaks a handler, and its result."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from pytest_durable.checks import Finding
 from pytest_durable.checks.outcome import Outcome, differs, finding, was_interrupted
 from pytest_durable.errors import OutcomeChanged
 from pytest_durable.execution import failure_of
-from pytest_durable.faults import WHERE, Counting, Fault, FaultPlan, Priorities, Schedule
+from pytest_durable.faults import WHERE, Counting, FaultPlan, Injector, Priorities, Schedule
 from pytest_durable.report.failure import Failure
-from pytest_durable.search import draw, order
+from pytest_durable.search import order
 from pytest_durable.search.investigate import fault_free, investigated
+from pytest_durable.search.phases import Budget, explore
 from pytest_durable.search.runner import Run, Runner, silence
 from pytest_durable.service.investigation import Investigation
 from pytest_durable.service.output import ExecutionStatus
@@ -50,27 +52,6 @@ class Verification:
         if self.schedules:
             drawn += f", and under {self.schedules} thread schedules"
         return f"killed at {len(self.killed)} of {len(self.places)} places{drawn}: every replay was safe{ended}"
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How much a search tries.
-
-    Attributes:
-        kills: at most in one plan; 0 for the fault-free run alone.
-        examples: how many plans are drawn if ``kills`` is more than 1, and how many schedules at most.
-        seed: of the drawing.
-        only: run this plan alone, after the fault-free run, under ``schedule``.
-        schedule: the order of threads for ``only``.
-        saved: what failed the last time, to be tried first.
-    """
-
-    kills: int
-    examples: int
-    seed: int
-    only: FaultPlan | None = None
-    schedule: Schedule | None = None
-    saved: tuple[FaultPlan, Schedule] | None = None
 
 
 class Search:
@@ -112,7 +93,7 @@ class Search:
         self._runner.unstable |= unstable
         return not unstable
 
-    def attempt(self, plan: FaultPlan, schedule: Schedule | None = None) -> Run:
+    def attempt(self, plan: FaultPlan, schedule: Schedule | None = None) -> Injector:
         """Run under ``plan``, silently; if that finds something, run again aloud and raise it.
 
         Raises:
@@ -123,14 +104,13 @@ class Search:
         run, found = self.probe(plan, schedule=schedule)
         if found is None:
             self._passed += 1
-            return run
+            return run.injector
         calm = fault_free(self._runner) if found.violation is OutcomeChanged else ()
         again, confirmed = self.probe(plan, aloud=True, schedule=schedule)
         if confirmed is None:
             self._report(run, found, schedule, reproduced=False)
         else:
             self._report(again, confirmed, schedule, calm, reproduced=confirmed.violation is found.violation)
-        return run
 
     def probe(
         self, plan: FaultPlan, aloud: bool = False, schedule: Schedule | None = None
@@ -197,7 +177,7 @@ class Search:
         schedule: Schedule | None = None,
         calm: Sequence[Investigation] = (),
         reproduced: bool = True,
-    ) -> None:
+    ) -> NoReturn:
         __tracebackhide__ = True
         failure: Failure = replace(
             failure_of(run.execution, run.injector, found, calm),
@@ -237,20 +217,12 @@ def verify(runner: Runner, budget: Budget) -> Verification:
     __tracebackhide__ = True
     search = Search(runner)
     calm = search.calibrate()
-    places = tuple(place for place in dict.fromkeys(calm.injector.visited) if place.where in runner.kinds)
-    killed: list[Fault] = []
-    drawn = schedules = 0
-    if budget.only is not None:
-        killed.extend(search.attempt(budget.only, budget.schedule).injector.struck)
-    elif budget.kills > 0:
-        if budget.saved is not None:
-            search.attempt(*budget.saved)
-        for place in places:
-            killed.extend(search.attempt(FaultPlan([place])).injector.struck)
-        if budget.kills > 1:
-            drawn = draw.plans(search, places, budget.kills, budget.examples, budget.seed)
-        if order.is_concurrent(calm.execution.family()):
-            schedules = order.schedules(search, places, budget)
-    outcome = None if calm.execution.status is ExecutionStatus.SUCCEEDED else str(calm.outcome)
-    names = (tuple(map(str, places)), tuple(map(str, killed)))
-    return Verification(runner.runs, *names, drawn, schedules, outcome)
+    tried = explore(search, calm.injector, order.is_concurrent(calm.execution.family()), budget)
+    return Verification(
+        runs=runner.runs,
+        places=tuple(map(str, tried.places)),
+        killed=tuple(map(str, tried.killed)),
+        drawn=tried.drawn,
+        schedules=tried.schedules,
+        outcome=None if calm.execution.status is ExecutionStatus.SUCCEEDED else str(calm.outcome),
+    )

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pytest_durable.faults import Fault, FaultPlan
 
 if TYPE_CHECKING:
-    from pytest_durable.search.order import Prober
+    from pytest_durable.search.phases import Prober
 
 
 def plans(search: Prober, places: Sequence[Fault], kills: int, examples: int, seed: int) -> int:

@@ -7,26 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from random import Random
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pytest_durable.faults import Counting, Deviation, Fault, FaultPlan, Priorities, Schedule
 
 if TYPE_CHECKING:
-    from pytest_durable.search.campaign import Budget
+    from pytest_durable.search.phases import Budget, Prober
     from pytest_durable.service.lifecycle import DurableExecution
-
-
-class Prober(Protocol):
-    """What is run under plans and schedules: a handler, or the body of a test."""
-
-    def probe(self, plan: FaultPlan, aloud: bool = False, schedule: Schedule | None = None) -> tuple[object, object]:
-        """Run it; the second value says what was found, None for nothing."""
-
-    def probe_order(self, plan: FaultPlan, scheduler: Priorities | Counting) -> Schedule | None:
-        """Run it under a drawn order; the schedule that does the same, if something was found."""
-
-    def attempt(self, plan: FaultPlan, schedule: Schedule | None = None) -> object:
-        """Run it, and raise what was found."""
 
 
 MOST = 10

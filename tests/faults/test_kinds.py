@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -108,7 +109,7 @@ def test_a_fault_at_a_step(ctx: FakeDurableContext, row: Row) -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 def test_the_journal_of_a_run_with_a_fault_can_be_replayed_like_any_other(ctx: FakeDurableContext, row: Row) -> None:
-    ctx.only = FaultPlan.parse(row.fault)
+    ctx.budget = replace(ctx.budget, only=FaultPlan.parse(row.fault))
     found = ctx.verify(lambda event, context: context.step(Body(), name="a", config=row.config))
     assert found.killed == (row.fault,)
 
@@ -584,6 +585,6 @@ def test_a_correct_handler_ends_under_any_plan_as_it_does_without_faults(run: tu
 def test_no_check_is_wrong_about_a_correct_handler_under_any_plan(run: tuple[Handler, FaultPlan]) -> None:
     handler, plan = run
     with new_context() as context:
-        context.only = plan
+        context.budget = replace(context.budget, only=plan)
         context.verify(handler)
     assert context.tally.safe == 1

@@ -16,7 +16,8 @@ SETTINGS = """
 
     {marker}
     def test_it(durable_ctx, durable_clock):
-        shown = (durable_ctx.kills, durable_ctx.examples, durable_ctx.seed, durable_clock.now().isoformat())
+        budget, now = durable_ctx.budget, durable_clock.now()
+        shown = (budget.kills, budget.examples, durable_ctx.seed, now.isoformat())
         assert shown == {expected}
 """
 START = "2027-02-03T04:05:06+00:00"
@@ -114,7 +115,7 @@ def test_the_closest_marker_wins_name_by_name(pytester: pytest.Pytester) -> None
         class TestIt:
             @pytest.mark.durable(examples=1)
             def test_it(self, durable_ctx):
-                assert (durable_ctx.kills, durable_ctx.examples, durable_ctx.seed) == (2, 1, 3)
+                assert (durable_ctx.budget.kills, durable_ctx.budget.examples, durable_ctx.seed) == (2, 1, 3)
     """)
     pytester.runpytest_inprocess().assert_outcomes(passed=1)
 

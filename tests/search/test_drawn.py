@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -140,5 +141,5 @@ def test_drawn_plans_depend_on_the_seed_alone() -> None:
 def test_the_context_can_hold_the_number_of_kills() -> None:
     till = Till()
     with FakeDurableContext() as context, pytest.raises(OutcomeChanged):
-        context.kills = 2
+        context.budget = replace(context.budget, kills=2)
         context.verify(till.handler, reset=till.reset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,10 +68,10 @@ def test_a_failure_that_does_not_happen_again_says_so() -> None:
 def test_a_replayed_plan_is_run_alone() -> None:
     bank: list[int] = []
     with FakeDurableContext() as context:
-        context.only = FaultPlan.parse("ship:body")
+        context.budget = replace(context.budget, only=FaultPlan.parse("ship:body"))
         found = context.verify(charging(bank), reset=bank.clear)
         assert (found.killed, found.runs) == (("ship:body",), 2)
-        context.only = FaultPlan.parse("charge:body")
+        context.budget = replace(context.budget, only=FaultPlan.parse("charge:body"))
         with pytest.raises(OutcomeChanged) as caught:
             context.verify(charging(bank), reset=bank.clear)
     assert (caught.value.failure.plan, caught.value.failure.passed) == ("charge:body", 1)
@@ -78,7 +79,7 @@ def test_a_replayed_plan_is_run_alone() -> None:
 
 def test_a_replayed_plan_is_used_by_a_run_without_faults_of_its_own() -> None:
     with FakeDurableContext() as context:
-        context.only = FaultPlan.parse("validate:body")
+        context.budget = replace(context.budget, only=FaultPlan.parse("validate:body"))
         assert context.run(charging([])).body_runs("validate") == 2
         assert context.run(charging([]), faults="ship:body").body_runs("validate") == 1
         assert context.run(charging([]), faults="").body_runs("validate") == 1

@@ -1,0 +1,93 @@
+"""The phases of a search, in order, for whatever is searched: a handler, or the body of a test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pytest_durable.faults import Counting, Fault, FaultPlan, Injector, Priorities, Schedule
+from pytest_durable.options import DEFAULT_EXAMPLES, DEFAULT_KILLS
+from pytest_durable.search import draw, order
+from pytest_durable.service.points import KILLS
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much a search tries.
+
+    Attributes:
+        kills: at most in one plan; 0 for the fault-free run alone.
+        examples: how many plans are drawn if ``kills`` is more than 1, and how many schedules at most.
+        seed: of the drawing.
+        kinds: of faults that are tried.
+        only: run this plan alone, after the fault-free run, under ``schedule``.
+        schedule: the order of threads for ``only``.
+        saved: what failed the last time, to be tried first.
+    """
+
+    kills: int = DEFAULT_KILLS
+    examples: int = DEFAULT_EXAMPLES
+    seed: int = 0
+    kinds: Sequence[str] = KILLS
+    only: FaultPlan | None = None
+    schedule: Schedule | None = None
+    saved: tuple[FaultPlan, Schedule] | None = None
+
+
+class Prober(Protocol):
+    """What is run under plans and schedules."""
+
+    def probe(self, plan: FaultPlan, aloud: bool = False, schedule: Schedule | None = None) -> tuple[object, object]:
+        """Run it; the second value says what was found, None for nothing."""
+
+    def probe_order(self, plan: FaultPlan, scheduler: Priorities | Counting) -> Schedule | None:
+        """Run it under a drawn order; the schedule that does the same, if something was found."""
+
+    def attempt(self, plan: FaultPlan, schedule: Schedule | None = None) -> Injector:
+        """Run it, and raise what was found; else say where it came to."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a search that found nothing has done.
+
+    Attributes:
+        places: every place at which a fault could strike in the fault-free run, in order.
+        killed: those at which one did.
+        drawn: how many plans of several kills were drawn.
+        schedules: under how many thread schedules it was run.
+    """
+
+    places: tuple[Fault, ...] = ()
+    killed: tuple[Fault, ...] = ()
+    drawn: int = 0
+    schedules: int = 0
+
+
+def explore(search: Prober, calm: Injector, is_concurrent: bool, budget: Budget) -> Tried:
+    """Try what failed the last time, every single fault, then drawn plans and thread schedules.
+
+    Args:
+        search: what is run.
+        calm: where its fault-free run came to.
+        is_concurrent: whether it has concurrency of its own, so that the order of its threads matters.
+        budget: how much is tried.
+
+    Raises:
+        BaseException: the smallest violation, as ``search`` raises it.
+    """
+    __tracebackhide__ = True
+    places = calm.places(budget.kinds)
+    if budget.only is not None:
+        return Tried(places, tuple(search.attempt(budget.only, budget.schedule).struck))
+    if budget.kills == 0:
+        return Tried(places)
+    if budget.saved is not None:
+        search.attempt(*budget.saved)
+    killed: list[Fault] = []
+    for place in places:  # not a comprehension, whose frame a traceback would show
+        killed.extend(search.attempt(FaultPlan([place])).struck)
+    drawn = draw.plans(search, places, budget.kills, budget.examples, budget.seed) if budget.kills > 1 else 0
+    schedules = order.schedules(search, places, budget) if is_concurrent else 0
+    return Tried(places, tuple(killed), drawn, schedules)
