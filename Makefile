@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint coverage bench matrix clean
+.PHONY: help demo test lint coverage bench docs matrix clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,8 +34,11 @@ coverage: $(VENV)/installed  ## run every test under coverage and print what is 
 bench: $(VENV)/installed  ## measure against AWS's local runner, in one run
 	@$(BIN)/python -m benchmarks
 
+docs: $(VENV)/installed  ## build the documentation into docs/_build
+	@$(BIN)/sphinx-build -W --keep-going -q docs docs/_build
+
 matrix: $(VENV)/installed  ## the tests on Python 3.11 to 3.13 with SDK 2.1 and 3.0
 	@$(BIN)/nox
 
 clean:  ## remove the environment and every cache
-	@rm -rf $(VENV) .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
+	@rm -rf $(VENV) .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* docs/_build

@@ -1,4 +1,4 @@
-"""What the READMEs show is true: their tests pass or fail as they say, their commands exist."""
+"""What the READMEs and the documentation show is true: their tests pass or fail as they say, their commands exist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-READMES = ["README.md", "examples/etl/README.md"]
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "docs/**/*.md", "examples/*/README.md")
+    for path in ROOT.glob(pattern)
+)
 
 _FILE = re.compile(r"# (test_\w+)\.py\n")
 _FAILS = re.compile(r"<!--\s*fails:\s*(\w+)\s*-->")
@@ -68,7 +72,7 @@ def runnable(text: str) -> list[Block]:
     found = list(blocks(text))
     return [
         replace(block, output=tuple(below.code.splitlines())) if block.fails and below.language == "text" else block
-        for block, below in zip(found, [*found[1:], found[-1]], strict=True)
+        for block, below in zip(found, [*found[1:], *found[-1:]], strict=True)
         if block.language == "python" and "def test_" in block.code
     ]
 
@@ -100,23 +104,29 @@ def check(pytester: pytest.Pytester, block: Block) -> None:
 
 
 def shown() -> list[object]:
-    """Every runnable block of every README."""
+    """Every runnable block of every page."""
     return [
         pytest.param(block, id=f"{name}:{block.line}")
-        for name in READMES
+        for name in PAGES
         for block in runnable((ROOT / name).read_text(encoding="utf-8"))
     ]
 
 
 @pytest.mark.parametrize("block", shown())
-def test_a_test_that_a_readme_shows_passes_or_fails_as_it_says(pytester: pytest.Pytester, block: Block) -> None:
+def test_a_test_that_a_page_shows_passes_or_fails_as_it_says(pytester: pytest.Pytester, block: Block) -> None:
     check(pytester, block)
 
 
-@pytest.mark.parametrize("name", READMES)
-def test_the_make_targets_that_a_readme_shows_exist(name: str) -> None:
+@pytest.mark.parametrize("name", PAGES)
+def test_the_make_targets_that_a_page_shows_exist(name: str) -> None:
     known = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(make_targets((ROOT / name).read_text(encoding="utf-8"))) <= known
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_python_block_of_a_page_is_a_test(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert [block.line for block in blocks(text) if block.language == "python" and "def test_" not in block.code] == []
 
 
 # --- the mechanism itself ---------------------------------------------------------------------------------------------

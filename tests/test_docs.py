@@ -1,0 +1,29 @@
+"""The documentation can be built, without a warning, and every public name is in it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pytest_durable
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation, as pages of HTML."""
+    pytest.importorskip("sphinx", reason="the documentation is built with Sphinx")
+    pages = tmp_path_factory.mktemp("docs")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", str(ROOT / "docs"), str(pages)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    return pages
+
+
+def test_every_public_name_is_in_the_reference(built: Path) -> None:
+    reference = "".join(page.read_text(encoding="utf-8") for page in sorted(built.glob("reference/*.html")))
+    assert [name for name in pytest_durable.__all__ if f'.{name}"' not in reference] == []
