@@ -2,6 +2,6 @@
 
 from pytest_durable.faults.injector import Injector
 from pytest_durable.faults.plan import ANY, WHERE, Fault, FaultPlan
-from pytest_durable.faults.schedule import Counting, Deviation, Priorities, Schedule
+from pytest_durable.faults.schedule import Deviation, Schedule
 
-__all__ = ["ANY", "WHERE", "Counting", "Deviation", "Fault", "FaultPlan", "Injector", "Priorities", "Schedule"]
+__all__ = ["ANY", "WHERE", "Deviation", "Fault", "FaultPlan", "Injector", "Schedule"]

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from pytest_durable.engine import Scheduler
 from pytest_durable.errors import DurabilityViolation
-from pytest_durable.faults import Counting, FaultPlan, Injector, Priorities, Schedule
+from pytest_durable.faults import FaultPlan, Injector, Schedule
+from pytest_durable.faults.oracles import Drawn
 from pytest_durable.report.failure import Failure
 from pytest_durable.search.phases import Budget, Tried, explore
 from pytest_durable.search.runner import silence
@@ -75,7 +76,7 @@ class Around:
         with nullcontext() if aloud else silence():
             return self._run(plan, None if schedule is None else schedule.oracle(), aloud)
 
-    def probe_order(self, plan: FaultPlan, scheduler: Priorities | Counting) -> Schedule | None:
+    def probe_order(self, plan: FaultPlan, scheduler: Drawn) -> Schedule | None:
         """Run the body under a drawn order; the schedule that does the same, if it failed, else None."""
         with silence():
             _, error = self._run(plan, scheduler)

@@ -11,7 +11,8 @@ from pytest_durable.checks import Finding
 from pytest_durable.checks.outcome import Outcome, differs, finding, was_interrupted
 from pytest_durable.errors import OutcomeChanged
 from pytest_durable.execution import failure_of
-from pytest_durable.faults import WHERE, Counting, FaultPlan, Injector, Priorities, Schedule
+from pytest_durable.faults import WHERE, FaultPlan, Injector, Schedule
+from pytest_durable.faults.oracles import Drawn
 from pytest_durable.report.failure import Failure
 from pytest_durable.search import order
 from pytest_durable.search.investigate import fault_free, investigated
@@ -125,7 +126,7 @@ class Search:
             run = self._runner.run(plan, scheduler=oracle, investigate=aloud)
             return run, run.finding or (self._compare_ending(run) if schedule else self._compare(run))
 
-    def probe_order(self, plan: FaultPlan, scheduler: Priorities | Counting) -> Schedule | None:
+    def probe_order(self, plan: FaultPlan, scheduler: Drawn) -> Schedule | None:
         """Run under a drawn order; the schedule that does the same, if something was found, else None."""
         __tracebackhide__ = True
         with silence():

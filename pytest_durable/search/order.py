@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
-from pytest_durable.faults import Counting, Deviation, Fault, FaultPlan, Priorities, Schedule
+from pytest_durable.faults import Deviation, Fault, FaultPlan, Schedule
+from pytest_durable.faults.oracles import Counting, Priorities
 
 if TYPE_CHECKING:
     from pytest_durable.search.phases import Budget, Prober

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pytest_durable.faults import Counting, Fault, FaultPlan, Injector, Priorities, Schedule
+from pytest_durable.faults import Fault, FaultPlan, Injector, Schedule
+from pytest_durable.faults.oracles import Drawn
 from pytest_durable.options import DEFAULT_EXAMPLES, DEFAULT_KILLS
 from pytest_durable.search import draw, order
 from pytest_durable.service.points import KILLS
@@ -41,7 +42,7 @@ class Prober(Protocol):
     def probe(self, plan: FaultPlan, aloud: bool = False, schedule: Schedule | None = None) -> tuple[object, object]:
         """Run it; the second value says what was found, None for nothing."""
 
-    def probe_order(self, plan: FaultPlan, scheduler: Priorities | Counting) -> Schedule | None:
+    def probe_order(self, plan: FaultPlan, scheduler: Drawn) -> Schedule | None:
         """Run it under a drawn order; the schedule that does the same, if something was found."""
 
     def attempt(self, plan: FaultPlan, schedule: Schedule | None = None) -> Injector:

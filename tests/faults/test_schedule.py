@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pytest_durable import InvalidPlan
 from pytest_durable.engine import Scheduler, World
-from pytest_durable.faults import Deviation, Priorities, Schedule
+from pytest_durable.faults import Deviation, Schedule
+from pytest_durable.faults.oracles import Priorities
 from pytest_durable.strategies import schedules
 from tests.simulated import new_world, settle, start
 
