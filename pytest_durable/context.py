@@ -293,11 +293,14 @@ class FakeDurableContext(DirectCalls):
         __tracebackhide__ = True
         if self._closed:
             raise UsageError(f"{what}: this durable context is closed; use it within its test or its with block")
-        if current_task() is not None:
-            raise NestedRun(
+        task = current_task()
+        if task is not None:
+            misuse = NestedRun(
                 f"{what} was called from inside a run. Start an execution from the test; inside a handler use the "
                 "context that the handler was given"
             )
+            task.process.owner.execution.refused = misuse  # a step's failure is the SDK's to handle: the test hears too
+            raise misuse
         self._userland.open()
 
     def _resolve(self, handler: Any) -> Handler:

@@ -85,13 +85,13 @@ class ServiceClient:
         Raises:
             NotSimulated: always, in that thread; and in the test, once the invocation has ended.
         """
-        refusal = (
+        refusal = NotSimulated(
             f"{method} was called from a thread that the code under test started: such a thread is real and is not "
             "simulated. Use context.parallel or context.map"
         )
         if self._invocation is not None:
             self._invocation.execution.refused = refusal
-        raise NotSimulated(refusal)
+        raise refusal
 
     def get_execution_state(
         self, durable_execution_arn: str, checkpoint_token: str, next_marker: str, max_items: int = 1000

@@ -19,7 +19,6 @@ from aws_durable_execution_sdk_python.lambda_service import (
 )
 
 from pytest_durable.engine import MICROS, Process, at, current_task
-from pytest_durable.errors import NotSimulated
 from pytest_durable.service.chained import TOO_LARGE, carry_out, end_of_invoked
 from pytest_durable.service.cold import Environment
 from pytest_durable.service.handlers import Handler
@@ -55,7 +54,7 @@ class DurableExecution:
         divergences: where a replay asked for something else.
         paths: of each operation seen, by its id.
         exhausted: whether it was given up, after as many invocations as the service allows.
-        refused: what it did that is not simulated; the test is told when its invocation has ended.
+        refused: what it did that cannot be simulated, as an error that the test is given when its invocation has ended.
         swallowed: the first code that was seen to go on although it was suspended or dead.
         sealed: whether it is a replay of a finished journal, to which nothing may be added.
         breach: what a sealed execution asked for that its journal does not hold.
@@ -92,7 +91,7 @@ class DurableExecution:
         self.error: ErrorObject | None = None
         self.exhausted = False
         self.swallowed: Swallowed | None = None
-        self.refused: str | None = None
+        self.refused: BaseException | None = None
         self.breach: str | None = None
         self.cut_short = False
         self.invocations: list[InvocationRecord] = []
@@ -278,7 +277,7 @@ class DurableExecution:
         """The process of the invocation in flight is gone; decide what comes next."""
         process.owner.client.detach()
         if self.refused is not None:
-            raise NotSimulated(self.refused)
+            raise self.refused
         invocation = self.in_flight
         if invocation is None or invocation.process is not process:
             return  # the service has lost it: nobody hears its answer
