@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import greenlet
 from greenlet import getcurrent
 
+from pytest_durable.engine.chance import Chance
+
 if TYPE_CHECKING:
     from pytest_durable.engine.world import World
 
@@ -43,6 +45,7 @@ class Process:
     """
 
     __slots__ = (
+        "_chance",
         "_random",
         "abandoned",
         "cause",
@@ -70,13 +73,22 @@ class Process:
         self.main: Task | None = None
         self.abandoned: list[Task] = []
         self._random: Random | None = None
+        self._chance: Chance | None = None
 
     @property
     def random(self) -> Random:
-        """All the randomness it gets, of the world's seed and ``luck``: the same whatever runs beside it."""
+        """The randomness of the machinery in it, of the world's seed and ``luck``: the same whatever runs beside it."""
         if self._random is None:
             self._random = Random(f"{self.world.seed}/{self.luck}")
         return self._random
+
+    @property
+    def chance(self) -> Chance:
+        """The randomness of the user's code in it, of the same and of the world's chance."""
+        if self._chance is None:
+            self.world.has_drawn = True
+            self._chance = Chance(f"chance/{self.world.seed}/{self.luck}/{self.world.chance}")
+        return self._chance
 
     def kill(self, cause: str) -> None:
         """Kill the process: the world unwinds its tasks before anything else runs. The first cause stays."""

@@ -46,14 +46,17 @@ class World:
         clock: the virtual clock, moved by this world from now on.
         scheduler: who decides between tasks that can run; first in, first out by default.
         seed: of the randomness that its processes get.
+        chance: with another number, the code in its processes draws otherwise, and nothing else is different.
     """
 
-    def __init__(self, clock: VirtualClock, scheduler: Scheduler | None = None, seed: int = 0) -> None:
+    def __init__(self, clock: VirtualClock, scheduler: Scheduler | None = None, seed: int = 0, chance: int = 0) -> None:
         self.clock = clock
         clock.world = self
         self.scheduler: Scheduler = FirstInFirstOut() if scheduler is None else scheduler
         self.scheduler.begin()
         self.seed = seed
+        self.chance = chance
+        self.has_drawn = False
         self.trace = Trace()
         self.fatal: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
         self.dying: list[Process] = []

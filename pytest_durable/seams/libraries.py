@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -42,26 +41,40 @@ def is_library(file: str) -> bool:
     return file.startswith(("<", *_LIBRARIES))
 
 
-def holders(stand_ins: tuple[StandIn, ...], homes: tuple[Any, ...]) -> list[Holder]:
-    """Every module, other than their ``homes``, that holds one of the originals.
+class Holders:
+    """The modules that hold one of some functions by name: the user's own by any, a library by the usual one.
 
-    The user's own may hold it by any name, a library by the usual one.
+    A library is looked into once: there are many, and what they import they do not change.
+
+    Args:
+        stand_ins: the functions.
+        homes: modules that are none of them.
     """
-    return [
-        holder for module in list(sys.modules.values()) if module not in homes for holder in _held(module, stand_ins)
-    ]
 
+    def __init__(self, stand_ins: tuple[StandIn, ...], homes: tuple[Any, ...]) -> None:
+        self._stand_ins = stand_ins
+        self._by_identity = {id(one.original): one for one in stand_ins}  # of which none is ever freed
+        self._homes = {home.__name__ for home in homes}
+        self._seen: set[str] = set()
+        self._libraries: list[Holder] = []
 
-def _held(module: Any, stand_ins: tuple[StandIn, ...]) -> Iterator[Holder]:
-    names = getattr(module, "__dict__", None)
-    if not names or str(names.get("__name__")).startswith("pytest_durable"):
-        return
-    if str(names.get("__file__")).startswith(_LIBRARIES):
-        for one in stand_ins:
-            if names.get(one.name) is one.original:
-                yield Holder(module, one.name, one)
-        return
-    for name, value in list(names.items()):
-        for one in stand_ins:
-            if value is one.original:
-                yield Holder(module, name, one)
+    def find(self) -> list[Holder]:
+        """Where they are now; what somebody else has put in their place is not among it."""
+        found = []
+        for key, module in list(sys.modules.items()):
+            if key not in self._seen:
+                found += self._look_into(key, module)
+        return found + [one for one in self._libraries if vars(one.module).get(one.name) is one.what.original]
+
+    def _look_into(self, key: str, module: Any) -> list[Holder]:
+        names = getattr(module, "__dict__", None)
+        if not names or key in self._homes or str(names.get("__name__")).startswith("pytest_durable"):
+            return []
+        if not str(names.get("__file__")).startswith(_LIBRARIES):
+            by_identity = self._by_identity
+            return [
+                Holder(module, name, by_identity[id(it)]) for name, it in list(names.items()) if id(it) in by_identity
+            ]
+        self._seen.add(key)
+        self._libraries += [Holder(module, one.name, one) for one in self._stand_ins if one.name in names]
+        return []

@@ -2,14 +2,13 @@
 
 Told only while somebody asks, and only in a simulated thread, outside of the bodies of steps. Everything is caught at
 its source, so it does not matter by which name or through which library it is read: freezegun asks the virtual clock,
-``uuid`` and ``secrets`` ask ``os.urandom``, the functions of ``random`` ask two methods of one generator.
+and whoever draws asks a stand-in of `seams.chance`.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-import random
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from pytest_durable.engine import Task, current_task
-from pytest_durable.seams.libraries import Holder, StandIn, holders, is_library
+from pytest_durable.seams.libraries import is_library
 from pytest_durable.seams.observe import Call
 
 
@@ -51,11 +50,18 @@ _NOT_ASKED = ("aws_durable_execution_sdk_python", "pytest_durable", "logging", "
 def clock_was_read() -> None:
     """Tell of a reading of the virtual clock, by the caller's caller."""
     if _told is not None:
-        _tell(sys._getframe(2), "the clock")
+        tell(sys._getframe(2), "the clock")
 
 
-def _tell(frame: FrameType, what: str, value: str | None = None, generator: str = "") -> None:
-    """Tell of a reading by the code of ``frame``, if that is handler code."""
+def tell(frame: FrameType, what: str, generator: str = "", value: str | None = None) -> None:
+    """Tell of a reading by the code of ``frame``, if somebody asks and that is handler code.
+
+    Args:
+        frame: that reads.
+        what: it reads, unless a library that is known between it and the user's code says better.
+        generator: what the user calls the source of chance, if it is one.
+        value: of the environment.
+    """
     task = current_task()
     if _told is None or task is None or not _in_handler(task.data):
         return
@@ -97,15 +103,6 @@ def _public_name(module: str, code: CodeType, generator: str) -> str | None:
     return f"{module}.{code.co_name}()" if module in ("secrets", "uuid") else None
 
 
-def _telling(original: Callable[..., Any], what: str, generator: str) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def read(*args: Any) -> Any:
-        _tell(sys._getframe(1), what, None, generator)
-        return original(*args)
-
-    return read
-
-
 def _telling_value(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     @functools.wraps(original)
     def read(self: Any, key: Any) -> Any:
@@ -114,59 +111,27 @@ def _telling_value(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], 
             value = original(self, key)
             return value
         finally:
-            _tell(sys._getframe(1), f"os.environ[{key!r}]", repr(value))
+            tell(sys._getframe(1), f"os.environ[{key!r}]", value=repr(value))
 
     return read
 
 
-_BY_NAME = (
-    StandIn("random", random.random, _telling(random.random, "random.random()", "random")),
-    StandIn("getrandbits", random.getrandbits, _telling(random.getrandbits, "random.getrandbits()", "random")),
-    StandIn("urandom", os.urandom, _telling(os.urandom, "os.urandom()", "SystemRandom")),
-)
-"""What others import by name."""
-
-_RANDOM, _BITS, _URANDOM = _BY_NAME
-_GENERATOR: Any = random._inst  # of which all functions of the module are methods
 _ENVIRONMENT: Any = type(os.environ)
-_GET = StandIn("__getitem__", _ENVIRONMENT.__getitem__, _telling_value(_ENVIRONMENT.__getitem__))
-
-_PLACES = (
-    Holder(random, "random", _RANDOM),
-    Holder(random, "getrandbits", _BITS),
-    Holder(random, "_urandom", _URANDOM),
-    Holder(os, "urandom", _URANDOM),
-    Holder(_ENVIRONMENT, "__getitem__", _GET),
-)
-
-
-@functools.cache
-def _others(modules: int) -> list[Holder]:
-    """Who else holds one of them, by name; looked for anew when there are more modules."""
-    return holders(_BY_NAME, (random, os))
+_original = _ENVIRONMENT.__getitem__
+_stand_in = _telling_value(_original)
 
 
 @contextmanager
 def told_to(told: Told) -> Iterator[None]:
     """``told`` is told of readings within this context. What somebody else has put in a place is left there."""
     global _told
-    places = [place for place in (*_PLACES, *_others(len(sys.modules))) if _holds(place, place.what.original)]
-    own = [one for one in (_RANDOM, _BITS) if one.name not in vars(_GENERATOR)]
     before, _told = _told, told
-    for owner, name, what in places:
-        setattr(owner, name, what.stand_in)
-    for one in own:
-        setattr(_GENERATOR, one.name, one.stand_in)  # found before the method of its class
+    is_ours = _ENVIRONMENT.__getitem__ is _original
+    if is_ours:
+        _ENVIRONMENT.__getitem__ = _stand_in
     try:
         yield
     finally:
         _told = before
-        for one in own:
-            delattr(_GENERATOR, one.name)
-        for place in places:
-            if _holds(place, place.what.stand_in):
-                setattr(place.module, place.name, place.what.original)
-
-
-def _holds(place: Holder, function: Any) -> bool:
-    return vars(place.module).get(place.name) is function
+        if is_ours and _ENVIRONMENT.__getitem__ is _stand_in:
+            _ENVIRONMENT.__getitem__ = _original

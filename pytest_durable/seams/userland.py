@@ -1,4 +1,4 @@
-"""The user's own clock, sleep and exit, while a durable context is open.
+"""The user's own clock, sleep, chance and exit, while a durable context is open.
 
 freezegun shows the virtual clock to ``datetime`` and ``time``; ``time.sleep`` in a simulated thread takes virtual time;
 ``os._exit`` in a simulated thread kills its process, not the test's. The garbage collector runs less often meanwhile:
@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -18,7 +19,8 @@ from freezegun.api import FrozenDateTimeFactory
 
 from pytest_durable.engine import Killed, VirtualClock, current_task
 from pytest_durable.primitives.sleep import real_sleep, sleep
-from pytest_durable.seams.libraries import Holder, StandIn, holders
+from pytest_durable.seams import chance
+from pytest_durable.seams.libraries import Holder, Holders, StandIn
 from pytest_durable.seams.reads import clock_was_read
 
 COLLECT_EVERY = 25_000
@@ -62,6 +64,7 @@ class _Patches:
         self._thresholds = gc.get_threshold()
         self._sleep: Any = time.sleep
         self._exit: Any = os._exit
+        self._take_chance_back: Callable[[], None] = _nothing
 
     def open(self) -> None:
         """Patch, unless another context has."""
@@ -71,7 +74,8 @@ class _Patches:
         self._sleep, self._exit = time.sleep, os._exit
         _set_sleep(sleep)
         os._exit = _exit
-        self._imported = holders(_STAND_INS, (time, os))
+        self._take_chance_back = chance.swap()
+        self._imported = _holders.find()
         for module, name, what in self._imported:
             setattr(module, name, what.stand_in)
         self._thresholds = gc.get_threshold()
@@ -89,6 +93,7 @@ class _Patches:
         self._imported = []
         _set_sleep(self._sleep)
         os._exit = self._exit
+        self._take_chance_back()
         gc.set_threshold(*self._thresholds)
 
 
@@ -96,8 +101,13 @@ def _set_sleep(function: Any) -> None:
     time.sleep = function
 
 
-_STAND_INS = (StandIn("sleep", real_sleep, sleep), StandIn("_exit", _real_exit, _exit))
+def _nothing() -> None: ...
+
+
+_STAND_INS = (StandIn("sleep", real_sleep, sleep), StandIn("_exit", _real_exit, _exit), *chance.BY_NAME)
 """What users import by name. In a tuple, which no scan of modules looks into."""
+
+_holders = Holders(_STAND_INS, (time, *chance.HOMES))
 
 
 _patches = _Patches()

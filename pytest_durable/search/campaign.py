@@ -26,6 +26,9 @@ from pytest_durable.service.record import place_text
 OTHER_RUNS = 5
 """Fault-free runs, each at a pace of its own, that must agree on what a killed run is blamed for."""
 
+RUNS_BY_CHANCE = 30
+"""As many instead, if the user's code draws by chance: a coin falls on one side five times now and then."""
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -88,7 +91,7 @@ class Search:
     def _is_stable(self, run: Run) -> bool:
         """Whether two fault-free runs agree on the result; if not, no replay is asked to give the same one."""
         with silence():
-            other = self._runner.run(FaultPlan())
+            other = self._runner.run(FaultPlan(), chance=1)
         pairs = zip(run.execution.family(), other.execution.family(), strict=False)
         unstable = {one.prefix for one, twin in pairs if Outcome.of(one) != Outcome.of(twin)}
         self._runner.unstable |= unstable
@@ -151,11 +154,14 @@ class Search:
 
     def _at_other_paces(self) -> Iterator[Outcome]:
         """How fault-free runs at other paces end; each is made once, when it is asked for."""
-        for number in range(OTHER_RUNS):
+        for number in range(self._other_runs()):
             if number == len(self._others):
                 with silence():
                     self._others.append(self._runner.run(FaultPlan(), pace=number + 1).outcome)
             yield self._others[number]
+
+    def _other_runs(self) -> int:
+        return OTHER_RUNS if self._runner.chance_is_fixed else RUNS_BY_CHANCE
 
     def _compare(self, run: Run) -> Finding | None:
         assert self._reference is not None

@@ -65,6 +65,7 @@ class Runner:
         replayed: contents of the finished journals that were replayed; the same one is not replayed again.
         outside: the functions that can be invoked, and the answers to callbacks.
         kinds: of the faults that are tried.
+        chance_is_fixed: whether no run so far has drawn anything in the user's code.
     """
 
     handler: Handler
@@ -80,15 +81,23 @@ class Runner:
     replayed: set[str] = field(default_factory=set)
     outside: Outside = field(default_factory=Outside)
     kinds: Sequence[str] = KILLS
+    chance_is_fixed: bool = True
 
     def run(
-        self, plan: FaultPlan, *, pace: int = 0, scheduler: Scheduler | None = None, investigate: bool = False
+        self,
+        plan: FaultPlan,
+        *,
+        pace: int = 0,
+        chance: int = 0,
+        scheduler: Scheduler | None = None,
+        investigate: bool = False,
     ) -> Run:
         """Run the handler to its end under ``plan``, check the run, and replay its finished journal.
 
         Args:
             plan: the kills.
             pace: with a number, start later, take time by chance and draw from another seed: to compare with.
+            chance: with a number, only what the user's code draws is different: to compare with.
             scheduler: who orders the simulated threads; first in, first out by default.
             investigate: whether to write down what may explain a finding.
         """
@@ -98,7 +107,7 @@ class Runner:
         self.runs += 1
         self.clock.world = None
         self.clock.micros = self.start + pace * OTHER_START * MICROS
-        world = World(self.clock, scheduler, seed=self.seed + pace)
+        world = World(self.clock, scheduler, seed=self.seed + pace, chance=chance)
         other = Random(pace) if pace else None
         service = DurableService(world, self.seed, pace=other, outside=self.outside, investigate=investigate)
         injector = Injector(plan, self.kinds)
@@ -113,6 +122,7 @@ class Runner:
             return self.latest
         finally:
             service.close()
+            self.chance_is_fixed &= not world.has_drawn
             self.clock.world = None
 
     def _replay(self, service: DurableService, execution: DurableExecution) -> Finding | None:

@@ -96,7 +96,7 @@ class Invocation:
             return output
 
         # Not of the execution's name: the same function draws the same in every run.
-        luck = f"{execution.prefix}#{number}"
+        luck = f"{execution.prefix}#{number}{' once more' if execution.sealed else ''}"
         self.process: Process = self.world.process(
             f"{execution.name}#{number}", main, self, execution.invocation_ended, luck
         )
