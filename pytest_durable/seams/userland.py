@@ -19,7 +19,7 @@ from freezegun.api import FrozenDateTimeFactory
 
 from pytest_durable.engine import Killed, VirtualClock, current_task
 from pytest_durable.primitives.sleep import real_sleep, sleep
-from pytest_durable.seams import chance
+from pytest_durable.seams import chance, freezer
 from pytest_durable.seams.libraries import Holder, Holders, StandIn
 from pytest_durable.seams.reads import clock_was_read
 
@@ -128,7 +128,7 @@ class Userland:
         if self._open:
             return
         self._open = True
-        factory = self._freezer.start()
+        factory = freezer.start(self._freezer)
         factory.__class__ = _ClockFactory
         factory.clock = self._clock
         _patches.open()
