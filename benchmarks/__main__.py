@@ -8,7 +8,7 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from benchmarks import extremes, floor, local_runner, memory, scaling, search, speed
+from benchmarks import drop_in, extremes, floor, local_runner, memory, scaling, search, speed
 from benchmarks.measure import FULL, QUICK
 
 MEASUREMENTS = {
@@ -18,6 +18,7 @@ MEASUREMENTS = {
     "extremes": extremes.measure,
     "floor": floor.measure,
     "memory": memory.measure,
+    "drop_in": drop_in.measure,
 }
 
 

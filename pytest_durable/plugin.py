@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from pytest_durable.compat.runner import DurableFunctionTestRunner
     from pytest_durable.context import FakeDurableContext
     from pytest_durable.engine import VirtualClock
     from pytest_durable.options import Settings
@@ -39,6 +41,7 @@ _AROUND = (
     "durable_faults(*, kills=1, examples=100, seed=0, kinds=None, cold=False): run the test again and again, "
     "under every fault plan that these settings ask for"
 )
+_EXECUTION = "durable_execution(*, handler, lambda_function_name=None): the function that durable_runner runs"
 _FAILURES = "durable/failures"
 """Where pytest's cache keeps, for each test, what it failed under."""
 MOST_ADVICE = 10
@@ -59,12 +62,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             group.addoption(f"--durable-{name}", metavar=metavar, default=None, help=text)
         if name not in _NO_INI:
             parser.addini(f"durable_{name}", text, default="")
+    text = "import AWS's aws_durable_execution_sdk_python_testing as pytest_durable.compat, which takes no real time"
+    group.addoption("--durable-replace-aws-runner", action="store_true", help=text)
+    parser.addini("durable_replace_aws_runner", text, type="bool", default=False)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Take the name of AWS's testing library before anything imports it, if that is wanted."""
+    if not (
+        early_config.known_args_namespace.durable_replace_aws_runner
+        or early_config.getini("durable_replace_aws_runner")
+    ):
+        return
+    from pytest_durable.compat.replace import install, remove
+
+    try:
+        install()
+    except ImportError as error:
+        raise pytest.UsageError(str(error)) from None
+    early_config.add_cleanup(remove)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; read the settings and refuse bad ones."""
     config.addinivalue_line("markers", _MARKER)
     config.addinivalue_line("markers", _AROUND)
+    config.addinivalue_line("markers", _EXECUTION)
     config.stash[_tallies_key] = []
     cli = {name: config.getoption(f"durable_{name}") for name in _OPTIONS}
     ini = {name: config.getini(f"durable_{name}") for name in _OPTIONS if name not in _NO_INI}
@@ -191,6 +215,28 @@ def durable_ctx(request: pytest.FixtureRequest) -> Iterator[FakeDurableContext]:
 def durable_clock(durable_ctx: FakeDurableContext) -> VirtualClock:
     """The virtual clock of `durable_ctx`."""
     return durable_ctx.clock
+
+
+@pytest.fixture
+def durable_runner(request: pytest.FixtureRequest) -> Iterator[DurableFunctionTestRunner]:
+    """A `DurableFunctionTestRunner` for the handler that the marker ``durable_execution`` names."""
+    marker = request.node.get_closest_marker("durable_execution")
+    if marker is None or marker.args or "handler" not in marker.kwargs:
+        pytest.fail(f"durable_runner needs @pytest.mark.{_EXECUTION.partition(':')[0]} on the test", pytrace=False)
+    from pytest_durable.compat.runner import DurableFunctionTestRunner
+
+    runner = DurableFunctionTestRunner(marker.kwargs["handler"])
+    yield runner
+    runner.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """After a test, and its fixtures, show real time again, also where it left a runner open."""
+    yield
+    runners = sys.modules.get("pytest_durable.compat.runner")
+    if runners is not None:
+        runners.show_real_time()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -39,6 +39,7 @@ ROOMS = (
     "context",
     "stage",
     "strategies",
+    "compat",
     "plugin",
 )
 """Every room of the package; each may import those before it, and nothing else of the package."""

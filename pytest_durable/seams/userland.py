@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -55,10 +56,25 @@ def _exit(status: int) -> NoReturn:
     raise Killed(cause)
 
 
+def _sleep(seconds: float) -> None:
+    """What ``time.sleep`` is: of the test itself, outside of the simulation, only for a context that wants it so."""
+    if _patches.sleepers and current_task() is None and threading.get_ident() == _patches.thread:
+        _patches.sleepers[-1](seconds)
+    else:
+        sleep(seconds)
+
+
 class _Patches:
-    """What is patched once, for however many contexts are open: none of it knows which context it serves."""
+    """What is patched once, for however many contexts are open: none of it knows which context it serves.
+
+    Attributes:
+        sleepers: what the test's own sleep is, by the contexts that want it; the one opened last counts.
+        thread: that opened the contexts; others sleep for real.
+    """
 
     def __init__(self) -> None:
+        self.sleepers: list[Callable[[float], None]] = []
+        self.thread = 0
         self._open = 0
         self._imported: list[Holder] = []
         self._thresholds = gc.get_threshold()
@@ -71,8 +87,9 @@ class _Patches:
         self._open += 1
         if self._open > 1:
             return
+        self.thread = threading.get_ident()
         self._sleep, self._exit = time.sleep, os._exit
-        _set_sleep(sleep)
+        _set_sleep(_sleep)
         os._exit = _exit
         self._take_chance_back = chance.swap()
         self._imported = _holders.find()
@@ -104,7 +121,7 @@ def _set_sleep(function: Any) -> None:
 def _nothing() -> None: ...
 
 
-_STAND_INS = (StandIn("sleep", real_sleep, sleep), StandIn("_exit", _real_exit, _exit), *chance.BY_NAME)
+_STAND_INS = (StandIn("sleep", real_sleep, _sleep), StandIn("_exit", _real_exit, _exit), *chance.BY_NAME)
 """What users import by name. In a tuple, which no scan of modules looks into."""
 
 _holders = Holders(_STAND_INS, (time, *chance.HOMES))
@@ -114,10 +131,16 @@ _patches = _Patches()
 
 
 class Userland:
-    """The user's view of time and of the process, opened once for each durable context and closed with it."""
+    """The user's view of time and of the process, opened once for each durable context and closed with it.
 
-    def __init__(self, clock: VirtualClock) -> None:
+    Args:
+        clock: whose time is shown.
+        sleep: what the test's own ``time.sleep`` does; None to sleep for real.
+    """
+
+    def __init__(self, clock: VirtualClock, sleep: Callable[[float], None] | None = None) -> None:
         self._clock = clock
+        self._sleepers = [] if sleep is None else [sleep]
         # Who times the test itself sees real time: pytest its durations, Hypothesis its deadlines.
         ignored = ["_pytest.timing", "hypothesis."]
         self._freezer: Any = freezegun.freeze_time(clock.now(), ignore=ignored, real_asyncio=True)
@@ -132,11 +155,14 @@ class Userland:
         factory.__class__ = _ClockFactory
         factory.clock = self._clock
         _patches.open()
+        _patches.sleepers += self._sleepers
 
     def close(self) -> None:
         """Show real time again; does nothing if it is not virtual."""
         if not self._open:
             return
         self._open = False
+        for one in self._sleepers:
+            _patches.sleepers.remove(one)
         _patches.close()
         self._freezer.stop()
