@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Set
 from pytest_durable.faults.plan import ANY, Fault, FaultPlan
 from pytest_durable.service.points import OTHERS
 
+_OTHERS = frozenset(OTHERS)
+
 
 class Injector:
     """The places an execution comes to, in order, and the faults of a plan that strike there.
@@ -24,7 +26,7 @@ class Injector:
         self.plan = plan
         self.struck: list[Fault] = []
         self._visited: list[tuple[str, str]] = []
-        self.others: Set[str] = frozenset(OTHERS) & {*(fault.where for fault in plan), *kinds}
+        self.others: Set[str] = _OTHERS.intersection([*(fault.where for fault in plan), *kinds])
         self._waiting: dict[tuple[str, str], list[Fault]] = {}
         for fault in dict.fromkeys(plan):
             self._waiting.setdefault((fault.path, fault.where), []).append(fault)

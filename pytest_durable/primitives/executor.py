@@ -261,6 +261,9 @@ class ThreadPoolExecutor:
         self.shutdown(wait=True)
 
 
+_ALL = (concurrent.futures.ALL_COMPLETED, concurrent.futures.FIRST_COMPLETED, concurrent.futures.FIRST_EXCEPTION)
+
+
 class DoneAndNotDone(NamedTuple):
     """What `wait` returns."""
 
@@ -277,7 +280,9 @@ def wait(
         ValueError: if ``return_when`` is none of the three that there are.
     """
     futures = list(dict.fromkeys(fs))
-    if not _is_enough(futures, return_when):
+    if len(futures) == 1 and return_when in _ALL:  # as the SDK does for its checkpoints: it is the same for all three
+        futures[0]._event.wait(timeout)
+    elif not _is_enough(futures, return_when):
         enough = Event()
 
         def done(future: Future[Any]) -> None:

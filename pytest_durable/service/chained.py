@@ -120,7 +120,7 @@ class _PlainInvocation:
 
     def _ended(self, process: Process) -> None:
         self.execution.plain -= 1
-        main = process.main
+        main, process.main = process.main, None
         assert main is not None
         if self._timed_out:
             error = self._timeout_error()

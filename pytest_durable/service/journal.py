@@ -29,6 +29,7 @@ from pytest_durable.service.errors import InvalidParameterValue
 from pytest_durable.service.history import History
 from pytest_durable.service.limits import check_update
 from pytest_durable.service.operations import KINDS, TERMINAL, callback, details_of, fire, is_pending, timer_of
+from pytest_durable.service.operations._common import changed
 
 # Looking up a member in its enum costs as much as a call: what every checkpoint asks for is looked up once.
 _EXECUTION, _CONTEXT, _STEP = OperationType.EXECUTION, OperationType.CONTEXT, OperationType.STEP
@@ -185,10 +186,10 @@ class Journal:
         operation = self.operations[operation_id]
         if operation.callback_details is not None:
             details = replace(operation.callback_details, result=result, error=error)
-            closed = replace(operation, status=status, end_timestamp=now, callback_details=details)
+            closed = changed(operation, status=status, end_timestamp=now, callback_details=details)
         else:
             invoked = ChainedInvokeDetails(result, error)
-            closed = replace(operation, status=status, end_timestamp=now, chained_invoke_details=invoked)
+            closed = changed(operation, status=status, end_timestamp=now, chained_invoke_details=invoked)
         self._move(closed, now)
 
     def forget_timers(self) -> None:
@@ -214,13 +215,16 @@ class Journal:
 
     def take_delta(self) -> list[Operation]:
         """The operations that changed since the invocation in flight last saw the state, in order of creation."""
-        changed = sorted(self._changed, key=self._order.__getitem__)
+        moved = list(self._changed)
+        if len(moved) > 1:
+            moved.sort(key=self._order.__getitem__)
         self._changed.clear()
         if self._by_service:
-            for operation_id in changed:
+            for operation_id in moved:
                 self._by_service.pop(operation_id, None)
             self._unseen.clear()
-        return [self.operations[operation_id] for operation_id in changed]
+        operations = self.operations
+        return [operations[operation_id] for operation_id in moved]
 
     def take_state(self) -> list[Operation]:
         """All operations a new invocation is given: those below a finished context are left out, as on AWS."""

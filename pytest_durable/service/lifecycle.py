@@ -285,7 +285,7 @@ class DurableExecution:
         record = invocation.record
         if process.abandoned and self.swallowed is None:
             self.swallowed = Swallowed("its death", process.abandoned[0].where())
-        main = process.main
+        main, process.main = process.main, None  # which refer to each other: neither waits for the collector
         assert main is not None
         if self.sealed and not process.completed:
             self.give_up()
@@ -294,7 +294,9 @@ class DurableExecution:
         elif self._stored_output is not None:
             self._complete(record, self._stored_output)
         elif not process.completed or not isinstance(main.raised, Exception | None):
-            self._died(record, process)  # Lambda's runtime catches nothing that is no Exception: its process ends
+            self._died(
+                record, process.cause or exit_of(main.raised)
+            )  # Lambda's runtime catches nothing that is no Exception: its process ends
         elif main.raised is not None:
             self._failed_attempt(record, "raised", error_of_raised(main.raised))
         else:
@@ -306,13 +308,12 @@ class DurableExecution:
         """Write down how an invocation ended."""
         record.output = output
         if record.ended is None:  # else the end of the execution was the end of it
-            record.ended = self.service.world.clock.micros
-            self.history.invocation_completed(at(record.started), at(record.ended), record.request_id, error)
+            clock = self.service.world.clock
+            record.ended = clock.micros
+            self.history.invocation_completed(at(record.started), clock.now(), record.request_id, error)
 
-    def _died(self, record: InvocationRecord, process: Process) -> None:
-        assert process.main is not None
+    def _died(self, record: InvocationRecord, cause: str) -> None:
         self.environment = self.environment.successor()
-        cause = process.cause or exit_of(process.main.raised)
         kind, message = record.error or ("Runtime.ExitError", f"RequestId: {record.request_id} Error: {cause}")
         self._failed_attempt(record, "died", (kind, message))
 

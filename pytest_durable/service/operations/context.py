@@ -13,10 +13,11 @@ from aws_durable_execution_sdk_python.lambda_service import (
 )
 
 from pytest_durable.service.errors import InvalidParameterValue
-from pytest_durable.service.operations._common import close_rules, operation_from
+from pytest_durable.service.operations._common import close_rules, context_details, operation_from
 
 _START, _SUCCEED = OperationAction.START, OperationAction.SUCCEED
 _STARTED, _SUCCEEDED, _FAILED = OperationStatus.STARTED, OperationStatus.SUCCEEDED, OperationStatus.FAILED
+_OPEN = ContextDetails()
 ACTIONS = (_START, _SUCCEED, OperationAction.FAIL)
 
 
@@ -38,11 +39,8 @@ def validate(update: OperationUpdate, stored: Operation | None) -> None:
 def transition(update: OperationUpdate, current: Operation | None, now: datetime) -> Operation:
     """The context after a valid update."""
     if update.action is _START:
-        return operation_from(update, current, _STARTED, now, context_details=ContextDetails())
+        return operation_from(update, current, _STARTED, now, context_details=_OPEN)
     status = _SUCCEEDED if update.action is _SUCCEED else _FAILED
-    details = ContextDetails(
-        replay_children=bool(update.context_options and update.context_options.replay_children),
-        result=update.payload,
-        error=update.error,
-    )
+    options = update.context_options
+    details = context_details(options is not None and bool(options.replay_children), update.payload, update.error)
     return operation_from(update, current, status, now, context_details=details)

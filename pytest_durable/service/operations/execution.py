@@ -13,8 +13,9 @@ from aws_durable_execution_sdk_python.lambda_service import (
     OperationUpdate,
 )
 
-from pytest_durable.service.operations._common import close_rules
+from pytest_durable.service.operations._common import changed, close_rules
 
+_STARTED = Operation("", OperationType.EXECUTION, OperationStatus.STARTED)
 ACTIONS = (OperationAction.SUCCEED, OperationAction.FAIL)
 
 
@@ -29,10 +30,5 @@ def validate(update: OperationUpdate, stored: Operation | None) -> None:
 
 def started(execution_id: str, payload: str, now: datetime) -> Operation:
     """The operation that every execution begins with: it carries the input."""
-    return Operation(
-        operation_id=execution_id,
-        operation_type=OperationType.EXECUTION,
-        status=OperationStatus.STARTED,
-        start_timestamp=now,
-        execution_details=ExecutionDetails(input_payload=payload),
-    )
+    details = ExecutionDetails(input_payload=payload)
+    return changed(_STARTED, operation_id=execution_id, start_timestamp=now, execution_details=details)

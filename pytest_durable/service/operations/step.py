@@ -18,7 +18,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 )
 
 from pytest_durable.service.errors import InvalidParameterValue
-from pytest_durable.service.operations._common import close_rules, operation_from, step_details
+from pytest_durable.service.operations._common import changed, close_rules, operation_from, step_details
 
 _START, _SUCCEED, _FAIL, _RETRY = (
     OperationAction.START,
@@ -97,4 +97,4 @@ def fire(operation: Operation) -> Operation:
     """PENDING becomes READY; result and error stay."""
     assert operation.step_details is not None
     details = replace(operation.step_details, next_attempt_timestamp=None)
-    return replace(operation, status=_READY, step_details=details)
+    return changed(operation, status=_READY, step_details=details)

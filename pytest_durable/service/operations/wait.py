@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aws_durable_execution_sdk_python.lambda_service import (
@@ -14,7 +13,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 )
 
 from pytest_durable.service.errors import InvalidParameterValue
-from pytest_durable.service.operations._common import operation_from
+from pytest_durable.service.operations._common import changed, operation_from
 
 ACTIONS = (OperationAction.START, OperationAction.CANCEL)
 
@@ -36,7 +35,7 @@ def transition(update: OperationUpdate, current: Operation | None, now: datetime
     """The wait after a valid update."""
     if update.action is OperationAction.CANCEL:
         assert current is not None
-        return replace(current, status=OperationStatus.CANCELLED, end_timestamp=now)
+        return changed(current, status=OperationStatus.CANCELLED, end_timestamp=now)
     seconds = update.wait_options.wait_seconds if update.wait_options is not None else 1
     details = WaitDetails(scheduled_end_timestamp=now + timedelta(seconds=seconds))
     return operation_from(update, current, OperationStatus.STARTED, now, wait_details=details)
@@ -51,4 +50,4 @@ def timer_of(operation: Operation) -> datetime | None:
 
 def fire(operation: Operation, now: datetime) -> Operation:
     """The wait is over."""
-    return replace(operation, status=OperationStatus.SUCCEEDED, end_timestamp=now)
+    return changed(operation, status=OperationStatus.SUCCEEDED, end_timestamp=now)
