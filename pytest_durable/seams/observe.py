@@ -51,8 +51,6 @@ _PARAMETERS = {
 _SUSPENSIONS = ("SuspendExecution", "TimedSuspendExecution")
 """The SDK's classes, by name: they are imported only once the SDK is."""
 
-_POSITIONS = {method: {name: index for index, name in enumerate(names)} for method, names in _PARAMETERS.items()}
-
 _BODY = {
     "step": "func",
     "map": "func",
@@ -78,8 +76,7 @@ class Call:
     """
 
     __slots__ = (
-        "_args",
-        "_kwargs",
+        "_given",
         "by_sdk",
         "code",
         "context_id",
@@ -99,8 +96,7 @@ class Call:
         frame: FrameType | None,
     ) -> None:
         self.method = method
-        self._args = args
-        self._kwargs = kwargs
+        self._given = dict(zip(_PARAMETERS[method], args, strict=False), **kwargs) if args else kwargs
         self.context_id = context_id
         self.by_sdk = False
         self.inside: Identifier | None = None
@@ -116,16 +112,12 @@ class Call:
 
     def argument(self, name: str) -> Any:
         """The argument called ``name``, however it was given; None if it was not."""
-        if name in self._kwargs:
-            return self._kwargs[name]
-        position = _POSITIONS[self.method].get(name)
-        return None if position is None or position >= len(self._args) else self._args[position]
+        return self._given.get(name)
 
     @property
     def function(self) -> Any:
         """The body it was given; None for an operation without one."""
-        body = _BODY.get(self.method)
-        return None if body is None else self.argument(body)
+        return self._given.get(_BODY.get(self.method, ""))
 
 
 class Identifier(Protocol):

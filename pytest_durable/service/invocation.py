@@ -77,7 +77,8 @@ class Invocation:
         self._has_called = False
         client = self.client = ServiceClient(self, state, execution.service.page_size)
         operations, marker = client.first_page()
-        event = DurableExecutionInvocationInputWithClient(
+        event = object.__new__(DurableExecutionInvocationInputWithClient)  # see `operation_from`
+        event.__dict__.update(
             durable_execution_arn=execution.arn,
             checkpoint_token=execution.tokens.rotate(number),
             initial_execution_state=InitialExecutionState(operations, marker),

@@ -29,12 +29,24 @@ class LambdaContext:
     def __init__(self, function_name: str, request_id: str, clock: VirtualClock, deadline: int) -> None:
         self.function_name = function_name
         self.aws_request_id = request_id
-        self.invoked_function_arn = function_arn(function_name)
-        self.log_group_name = f"/aws/lambda/{function_name}"
-        self.log_stream_name = f"2026/01/01/[$LATEST]{request_id.replace('-', '')}"
         self.tenant_id: str | None = None
         self._clock = clock
         self._deadline = deadline
+
+    @property
+    def invoked_function_arn(self) -> str:
+        """The ARN that the invocation names."""
+        return function_arn(self.function_name)
+
+    @property
+    def log_group_name(self) -> str:
+        """Where its log goes."""
+        return f"/aws/lambda/{self.function_name}"
+
+    @property
+    def log_stream_name(self) -> str:
+        """The part of it that is this invocation's."""
+        return f"2026/01/01/[$LATEST]{self.aws_request_id.replace('-', '')}"
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds of virtual time until the invocation times out."""

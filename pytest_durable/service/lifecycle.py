@@ -294,9 +294,8 @@ class DurableExecution:
         elif self._stored_output is not None:
             self._complete(record, self._stored_output)
         elif not process.completed or not isinstance(main.raised, Exception | None):
-            self._died(
-                record, process.cause or exit_of(main.raised)
-            )  # Lambda's runtime catches nothing that is no Exception: its process ends
+            # Lambda's runtime catches nothing that is no Exception: its process ends.
+            self._died(record, process.cause or exit_of(main.raised))
         elif main.raised is not None:
             self._failed_attempt(record, "raised", error_of_raised(main.raised))
         else:
