@@ -17,6 +17,7 @@ from pytest_durable.engine import Scheduler, VirtualClock, current_task
 from pytest_durable.errors import NestedRun, UsageError
 from pytest_durable.execution import Execution
 from pytest_durable.faults import FaultPlan, Injector, Schedule
+from pytest_durable.report.evidence import Album, Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.seams.userland import Userland
 from pytest_durable.search import Budget, Runner, Verification, verify
@@ -71,6 +72,7 @@ class FakeDurableContext(DirectCalls):
         self.options: tuple[str, ...] = ()
         self.found: Failure | None = None
         self.latest: Execution | None = None
+        self.album: Album | None = None
         self._userland = Userland(self.clock)
         self._bench = Bench(self.clock, seed, self.tally)
         self._started = 0
@@ -180,6 +182,8 @@ class FakeDurableContext(DirectCalls):
             self._replays.append((injector, durable))
         is_shared = injector is self._bench.injector
         self.latest = Execution(durable, injector, self._raise, expects_faults and not is_shared)
+        if self.album is not None:
+            self.album.add(Evidence(durable))
         return self.latest
 
     def verify(
@@ -229,6 +233,8 @@ class FakeDurableContext(DirectCalls):
             self._bench.show_time()
         if budget.only is not None and runner.latest is not None:
             self._replays.append((runner.latest.injector, runner.latest.execution))
+        if self.album is not None and runner.evidence is not None:
+            self.album.add(runner.evidence)
         self.tally.safe += 1
         self.tally.killed += len(found.killed)
         self.tally.places += len(found.places)
@@ -241,6 +247,8 @@ class FakeDurableContext(DirectCalls):
         self._bench.restart(injector, scheduler, outside, start, investigate)
         self._script = None
         self._started, self.latest = 0, None
+        if self.album is not None:
+            self.album.clear()
         self._named.clear()
 
     # --- the outside world ----------------------------------------------------------------------------------------
@@ -327,10 +335,10 @@ class FakeDurableContext(DirectCalls):
             schedule = Schedule.parse(schedule)
         return self._bench.service_for(schedule, injector)
 
-    def _raise(self, failure: Failure, finding: Finding) -> NoReturn:
+    def _raise(self, failure: Failure, finding: Finding, evidence: Evidence) -> NoReturn:
         __tracebackhide__ = True
         self.found = replace(failure, test=self.test, options=self.options)
-        raise finding.violation(self.found)
+        raise finding.violation(self.found, evidence)
 
     def check_replay(self) -> None:
         """Hold the plan of ``--durable-replay`` against all executions of the test.

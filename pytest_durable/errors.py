@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_durable.report.evidence import Evidence
     from pytest_durable.report.failure import Failure
 
 
@@ -77,11 +78,13 @@ class DurabilityViolation(AssertionError):
 
     Attributes:
         failure: what was found, as a frozen value: plan, schedule, timeline, explanation.
+        evidence: what was run, for the page of ``--durable-report``; None if nothing was. It keeps its world alive.
     """
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, evidence: Evidence | None = None) -> None:
         super().__init__(failure)
         self.failure = failure
+        self.evidence = evidence
 
     def __str__(self) -> str:
         return self.failure.render()

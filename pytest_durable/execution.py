@@ -18,6 +18,7 @@ from pytest_durable.checks.suspects import suspects
 from pytest_durable.engine import MICROS, Stop, at, micros_in
 from pytest_durable.errors import UnknownOperation, UsageError
 from pytest_durable.faults import Injector
+from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.report.timeline import on_one_screen, timeline
 from pytest_durable.service.callbacks import names_of, owner_of
@@ -108,7 +109,7 @@ class Execution:
         self,
         execution: DurableExecution,
         injector: Injector,
-        raise_finding: Callable[[Failure, Finding], NoReturn],
+        raise_finding: Callable[[Failure, Finding, Evidence], NoReturn],
         expects_faults: bool,
     ) -> None:
         self._execution = execution
@@ -357,7 +358,7 @@ class Execution:
         __tracebackhide__ = True
         finding = progress.check(self._execution, stop) or check_run(self._execution)
         if finding is not None:
-            self._raise(failure_of(self._execution, self._injector, finding), finding)
+            self._raise(failure_of(self._execution, self._injector, finding), finding, Evidence(self._execution))
         if self._expects_faults and self._execution.is_over:
             check_reached(self._injector.plan, [(self._injector, self._execution)])
 

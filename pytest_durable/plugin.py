@@ -33,6 +33,12 @@ _OPTIONS = {
     "schedule": ("SCHEDULE", "run with this order of threads alone, as in '4>1, 9>2'"),
 }
 _NO_INI = ("replay", "schedule")
+_REPORT = {
+    "report": "write a page of HTML that shows the executions of every test that fails",
+    "report_all": "with --durable-report: of those that pass as well",
+}
+_REPORTING = "durable-report"
+"""Under which name the plugin is registered that writes it."""
 _MARKER = (
     "durable(*, kills=1, examples=100, seed=0, start=None, kinds=None, cold=False): "
     "settings of durable_ctx for this test"
@@ -62,6 +68,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             group.addoption(f"--durable-{name}", metavar=metavar, default=None, help=text)
         if name not in _NO_INI:
             parser.addini(f"durable_{name}", text, default="")
+    for name, text in _REPORT.items():
+        flag = {"action": "store_const", "const": "true"} if name == "report_all" else {"metavar": "FILE"}
+        group.addoption(f"--durable-{name.replace('_', '-')}", default=None, help=text, **flag)
+        parser.addini(f"durable_{name}", text, default="")
     text = "import AWS's aws_durable_execution_sdk_python_testing as pytest_durable.compat, which takes no real time"
     group.addoption("--durable-replace-aws-runner", action="store_true", help=text)
     parser.addini("durable_replace_aws_runner", text, type="bool", default=False)
@@ -98,6 +108,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_settings_key] = merged(cli, ini)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
+    if config.getoption("durable_report") or config.getini("durable_report"):
+        from pytest_durable.reporting import Reporting
+
+        config.pluginmanager.register(Reporting(config, _context_key), _REPORTING)
 
 
 def _settings_for(request: pytest.FixtureRequest) -> dict[str, Any]:
@@ -154,6 +168,10 @@ def _context_for(request: pytest.FixtureRequest) -> FakeDurableContext:
     if config.getoption("durable_cold") is not None:
         context.options += ("--durable-cold",)
     context.tally.advice = {}
+    if config.pluginmanager.has_plugin(_REPORTING):
+        from pytest_durable.report.evidence import Album
+
+        context.album = Album()
     return context
 
 

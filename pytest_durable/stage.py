@@ -8,6 +8,7 @@ from pytest_durable.checks.suspects import suspects
 from pytest_durable.context import FakeDurableContext
 from pytest_durable.engine import Scheduler
 from pytest_durable.faults import FaultPlan, Injector
+from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.report.timeline import on_one_screen
 from pytest_durable.search import around
@@ -46,12 +47,31 @@ class Stage:
         context = self._context
         suspected = () if latest is None else suspects(latest._execution)
         return Failure(
-            "", summary, timeline=timeline, explanation=suspected, test=context.test, options=context.options
+            violation="",
+            summary=summary,
+            timeline=timeline,
+            explanation=suspected,
+            test=context.test,
+            options=context.options,
         )
 
-    def found(self, failure: Failure) -> None:
-        """Remember what was found, to be tried first the next time."""
+    def found(self, failure: Failure, evidence: Evidence | None) -> None:
+        """Remember what was found, to be tried first the next time, and what was run for it, if that is to be shown."""
         self._context.found = failure
+        if evidence is not None:
+            self.show(evidence)
+
+    def evidence(self) -> Evidence | None:
+        """The latest execution; None before there is one."""
+        latest = self._context.latest
+        return None if latest is None else Evidence(latest._execution)
+
+    def show(self, evidence: Evidence) -> None:
+        """Let this stand for all that was run, if anything is to be shown."""
+        album = self._context.album
+        if album is not None:
+            album.clear()
+            album.add(evidence)
 
 
 def run_around(context: FakeDurableContext, body: Callable[[], object]) -> None:

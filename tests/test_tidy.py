@@ -40,6 +40,7 @@ ROOMS = (
     "stage",
     "strategies",
     "compat",
+    "reporting",
     "plugin",
 )
 """Every room of the package; each may import those before it, and nothing else of the package."""

@@ -68,7 +68,7 @@ def _label(execution: DurableExecution, record: InvocationRecord) -> str:
 
 
 def _block(head: str, record: InvocationRecord, width: int, longest: int) -> list[str]:
-    body = [*_shorten(_condensed(record.lines(), width), longest), *_ending(record)]
+    body = [*_shorten(_condensed(record.lines(), width), longest), *ending(record)]
     return [(head if index == 0 else " " * len(head)) + text for index, text in enumerate(body)]
 
 
@@ -123,7 +123,8 @@ def _shorten(lines: Sequence[str], longest: int) -> list[str]:
     return [*lines[:half], f"… {len(middle) - len(alarms)} lines left out", *alarms, *lines[-half:]]
 
 
-def _ending(record: InvocationRecord) -> list[str]:
+def ending(record: InvocationRecord) -> list[str]:
+    """How the invocation ended, as a line; none where its last operation says it."""
     if record.fault is not None:
         return [f"✗ killed: {record.fault}"]
     if record.struck is not None:

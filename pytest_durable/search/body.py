@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Protocol
 
 from pytest_durable.engine import Scheduler
 from pytest_durable.errors import DurabilityViolation
-from pytest_durable.faults import FaultPlan, Injector, Schedule
+from pytest_durable.faults import Fault, FaultPlan, Injector, Schedule
 from pytest_durable.faults.oracles import Drawn
+from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.search.phases import Budget, Tried, explore
 from pytest_durable.search.runner import silence
@@ -33,8 +34,14 @@ class Stage(Protocol):
     def failure(self, summary: str) -> Failure:
         """The failure of the test itself, as a value: with the timeline of the latest execution."""
 
-    def found(self, failure: Failure) -> None:
-        """Remember what was found, to be tried first the next time."""
+    def found(self, failure: Failure, evidence: Evidence | None) -> None:
+        """Remember what was found, to be tried first the next time; ``evidence`` is what was run for it."""
+
+    def evidence(self) -> Evidence | None:
+        """The latest execution; None before there is one."""
+
+    def show(self, evidence: Evidence) -> None:
+        """Nothing was found; ``evidence`` is of the fault-free run."""
 
 
 class Around:
@@ -49,20 +56,26 @@ class Around:
         self._body = body
         self._stage = stage
         self._passed = 0
+        self._calm: Evidence | None = None
+        self._places: tuple[Fault, ...] = ()
+        self._struck: list[Fault] = []
         self.runs = 0
 
-    def calibrate(self) -> Injector:
-        """The fault-free run, which raises what the test raises."""
+    def calibrate(self, kinds: Collection[str]) -> Injector:
+        """The fault-free run, which raises what the test raises; ``kinds`` are those of the faults to come."""
         injector = self._stage.begin(FaultPlan(), None, False)
         self.runs += 1
         self._body()
         self._passed += 1
+        self._calm = self._stage.evidence()
+        self._places = injector.places(kinds)
         return injector
 
     def attempt(self, plan: FaultPlan, schedule: Schedule | None = None) -> Injector:
         """Run the body under ``plan``, silently; if it fails, run it again aloud and raise what it raises."""
         __tracebackhide__ = True
         injector, error = self.probe(plan, schedule=schedule)
+        self._struck += injector.struck
         if error is None:
             self._passed += 1
             return injector
@@ -104,7 +117,8 @@ class Around:
         self, error: BaseException, injector: Injector, schedule: Schedule | None, reproduced: bool
     ) -> BaseException:
         """The error with what led to it: in its failure, or in a note."""
-        failure = error.failure if isinstance(error, DurabilityViolation) else self._stage.failure(_WHAT)
+        violation = error if isinstance(error, DurabilityViolation) else None
+        failure = self._stage.failure(_WHAT) if violation is None else violation.failure
         failure = replace(
             failure,
             plan=str(FaultPlan(injector.struck)),
@@ -113,12 +127,24 @@ class Around:
             passed=self._passed,
             reproduced=reproduced,
         )
-        self._stage.found(failure)
-        if isinstance(error, DurabilityViolation):
-            error.failure = failure
+        evidence = self._evidence(self._stage.evidence() if violation is None else violation.evidence)
+        self._stage.found(failure, evidence)
+        if violation is not None:
+            violation.failure, violation.evidence = failure, evidence
         else:
             error.add_note(failure.render())
         return error
+
+    def _evidence(self, evidence: Evidence | None) -> Evidence | None:
+        if evidence is None or self._calm is None:
+            return evidence
+        return replace(evidence, calm=self._calm.execution, places=self._places, killed=tuple(self._struck))
+
+    def passed(self) -> None:
+        """Hand over the fault-free run: nothing was found."""
+        evidence = self._evidence(self._calm)
+        if evidence is not None:
+            self._stage.show(evidence)
 
 
 def around(body: Callable[[], object], stage: Stage, budget: Budget) -> Tried:
@@ -136,5 +162,7 @@ def around(body: Callable[[], object], stage: Stage, budget: Budget) -> Tried:
     search = Around(body, stage)
     if budget.only is not None:  # whose failure is of interest, not whether it passes without
         return Tried(killed=tuple(search.attempt(budget.only, budget.schedule).struck))
-    calm = search.calibrate()
-    return explore(search, calm, stage.is_concurrent(), budget)
+    calm = search.calibrate(budget.kinds)
+    tried = explore(search, calm, stage.is_concurrent(), budget)
+    search.passed()
+    return tried

@@ -11,8 +11,9 @@ from pytest_durable.checks import Finding
 from pytest_durable.checks.outcome import Outcome, differs, finding, was_interrupted
 from pytest_durable.errors import OutcomeChanged
 from pytest_durable.execution import failure_of
-from pytest_durable.faults import WHERE, FaultPlan, Injector, Schedule
+from pytest_durable.faults import WHERE, Fault, FaultPlan, Injector, Schedule
 from pytest_durable.faults.oracles import Drawn
+from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.search import order
 from pytest_durable.search.investigate import fault_free, investigated
@@ -70,6 +71,7 @@ class Search:
         self._reference: Run | None = None
         self._others: list[Outcome] = []
         self._passed = 0
+        self._struck: list[Fault] = []
 
     def calibrate(self) -> Run:
         """The fault-free run, which every other one is compared with.
@@ -106,6 +108,7 @@ class Search:
         __tracebackhide__ = True
         schedule = schedule or Schedule()
         run, found = self.probe(plan, schedule=schedule)
+        self._struck += run.injector.struck
         if found is None:
             self._passed += 1
             return run.injector
@@ -192,7 +195,14 @@ class Search:
             schedule=str(schedule or ""),
             reproduced=reproduced,
         )
-        self._runner.raise_finding(failure, found)
+        self._runner.raise_finding(failure, found, self._evidence(run))
+
+    def _evidence(self, run: Run) -> Evidence:
+        calm = self._reference
+        if calm is None:
+            return Evidence(run.execution)
+        places = calm.injector.places(self._runner.kinds)
+        return Evidence(run.execution, calm.execution, places, tuple(self._struck))
 
 
 def _killed_at(run: Run) -> str:
@@ -225,6 +235,7 @@ def verify(runner: Runner, budget: Budget) -> Verification:
     search = Search(runner)
     calm = search.calibrate()
     tried = explore(search, calm.injector, order.is_concurrent(calm.execution.family()), budget)
+    runner.evidence = Evidence(calm.execution, None, tried.places, tried.killed)
     return Verification(
         runs=runner.runs,
         places=tuple(map(str, tried.places)),

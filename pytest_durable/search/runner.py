@@ -14,6 +14,7 @@ from pytest_durable.checks.outcome import Outcome
 from pytest_durable.checks.replay import check_fixed_point
 from pytest_durable.engine import MICROS, Scheduler, Stop, Trace, VirtualClock, World
 from pytest_durable.faults import FaultPlan, Injector
+from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.lifecycle import DurableExecution
@@ -66,13 +67,14 @@ class Runner:
         outside: the functions that can be invoked, and the answers to callbacks.
         kinds: of the faults that are tried.
         chance_is_fixed: whether no run so far has drawn anything in the user's code.
+        evidence: of the fault-free run, once the search has found nothing.
     """
 
     handler: Handler
     payload: str
     clock: VirtualClock
     start: int
-    raise_finding: Callable[[Failure, Finding], NoReturn]
+    raise_finding: Callable[[Failure, Finding, Evidence], NoReturn]
     seed: int = 0
     reset: Callable[[], object] | None = None
     runs: int = 0
@@ -82,6 +84,7 @@ class Runner:
     outside: Outside = field(default_factory=Outside)
     kinds: Sequence[str] = KILLS
     chance_is_fixed: bool = True
+    evidence: Evidence | None = None
 
     def run(
         self,

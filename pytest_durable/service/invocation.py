@@ -204,7 +204,7 @@ class Invocation:
         path = "" if refusal.operation_id is None else self.execution.path_of(refusal.operation_id)
         self.record.refused = f"{path}: {refusal}" if path else str(refusal)
         if refusal.operation_id is not None:
-            self.record.events.append((refusal.operation_id, path, "refused"))
+            self.record.events.append((refusal.operation_id, path, "refused", self.world.clock.micros))
 
     def _note(self, updates: Sequence[OperationUpdate]) -> list[tuple[str, str]]:
         """Write down what was stored; the places it brings the execution to, in order."""
@@ -227,7 +227,7 @@ class Invocation:
                 word, where = _word_for(update), SUSPEND
                 self.execution.opened(update)
             places.append((path, where))
-            self.record.events.append((operation_id, path, word))
+            self.record.events.append((operation_id, path, word, micros))
         return places
 
     def _note_failure(self, update: OperationUpdate) -> tuple[str, str]:
@@ -257,9 +257,10 @@ class Invocation:
         self._calls[operation_id] = call
         self._children.setdefault(call.context_id, []).append(operation_id)
         self.record.asked[operation_id] = asked
-        self.world.trace.entries.append((self.world.clock.micros, "call", call.method, path, asked.detail))
+        micros = self.world.clock.micros
+        self.world.trace.entries.append((micros, "call", call.method, path, asked.detail))
         replayed = execution.journal.is_terminal(operation_id)
-        self.record.events.append((operation_id, path, "replayed" if replayed else ""))
+        self.record.events.append((operation_id, path, "replayed" if replayed else "", micros))
         before = execution.asked.setdefault(operation_id, asked)
         if before is not asked and not before.is_same(asked):
             execution.divergences.append(Divergence(self.record.number, before, asked))
@@ -272,7 +273,7 @@ class Invocation:
         above = "" if call.context_id is None else f"{self.execution.paths.get(call.context_id, '')}/"
         path = f"{above or self.execution.prefix}{name or f'[{call.position}]'}"
         self._refused[operation_id] = asked_of(call, path, name)
-        self.record.events.append((f"refused {operation_id}", path, "refused"))
+        self.record.events.append((f"refused {operation_id}", path, "refused", self.world.clock.micros))
 
     def suspended(self, call: Call) -> None:
         """A durable call suspends its context; if that goes on all the same, it has swallowed the suspension."""
@@ -319,10 +320,11 @@ class Invocation:
         if not again and not run.is_virtual:
             self._before_body(run, is_step, completed)
         self.record.bodies.append(run)
-        self.record.events.append((operation_id, path, RAN))
+        micros = self.world.clock.micros
+        self.record.events.append((operation_id, path, RAN, micros))
         if run.completed_before:
             self.record.alarms.add(operation_id)
-        self.world.trace.entries.append((self.world.clock.micros, "body", path, attempt or 0))
+        self.world.trace.entries.append((micros, "body", path, attempt or 0))
         return run
 
     def _before_body(self, run: BodyRun, is_step: bool, completed: bool) -> None:

@@ -139,7 +139,7 @@ class InvocationRecord:
         struck: the text of a fault that did not: of the service, or of the invocation's start.
         bodies: the runs of bodies, in order.
         asked: what its durable calls asked for, by operation id.
-        events: operation id, path and a word for what happened, in order; no word for a call as such.
+        events: operation id, path, a word for what happened and its virtual time, in order; no word for a call as such.
         refused: what the service refused to store, and why, if it did.
         interrupted: whether it stored that an at-most-once step was interrupted before it.
         alarms: ids of operations whose body should not have run.
@@ -155,7 +155,7 @@ class InvocationRecord:
     struck: str | None = None
     bodies: list[BodyRun] = field(default_factory=list)
     asked: dict[str, Asked] = field(default_factory=dict)
-    events: list[tuple[str, str, str]] = field(default_factory=list)
+    events: list[tuple[str, str, str, int]] = field(default_factory=list)
     refused: str | None = None
     interrupted: bool = False
     alarms: set[str] = field(default_factory=set)
@@ -163,7 +163,7 @@ class InvocationRecord:
     def lines(self) -> list[Line]:
         """The events gathered by operation, in order of first appearance."""
         lines: dict[str, Line] = {}
-        for operation_id, path, word in self.events:
+        for operation_id, path, word, _ in self.events:
             line = lines.get(operation_id)
             if line is None:
                 asked = self.asked.get(operation_id)
