@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pytest_durable.advice import Advice
     from pytest_durable.callbacks import Callback
     from pytest_durable.context import FakeDurableContext
+    from pytest_durable.effects import Effect, EffectLedger
     from pytest_durable.engine import VirtualClock
     from pytest_durable.errors import (
         DurabilityViolation,
@@ -48,6 +49,8 @@ _HOMES = {
     "Advice": "advice",
     "Callback": "callbacks",
     "FakeDurableContext": "context",
+    "Effect": "effects",
+    "EffectLedger": "effects",
     "VirtualClock": "engine",
     "DurabilityViolation": "errors",
     "DurableCompatibilityWarning": "errors",
@@ -84,6 +87,8 @@ __all__ = [
     "Callback",
     "DurabilityViolation",
     "DurableCompatibilityWarning",
+    "Effect",
+    "EffectLedger",
     "EffectLost",
     "EffectRepeated",
     "Execution",

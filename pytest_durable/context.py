@@ -13,6 +13,7 @@ from pytest_durable.bench import Bench
 from pytest_durable.callbacks import Callbacks
 from pytest_durable.checks import Finding, check_reached
 from pytest_durable.direct import DirectCalls, Script
+from pytest_durable.effects import EffectLedger
 from pytest_durable.engine import Scheduler, VirtualClock, current_task
 from pytest_durable.errors import NestedRun, UsageError
 from pytest_durable.execution import Execution
@@ -75,6 +76,7 @@ class FakeDurableContext(DirectCalls):
         self.album: Album | None = None
         self._userland = Userland(self.clock)
         self._bench = Bench(self.clock, seed, self.tally)
+        self.effects = EffectLedger(self._bench.outside)
         self._started = 0
         self._replays: list[tuple[Injector, DurableExecution]] = []
         self._handlers: dict[Any, Handler] = {}

@@ -18,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from pytest_durable.compat.runner import DurableFunctionTestRunner
     from pytest_durable.context import FakeDurableContext
+    from pytest_durable.effects import EffectLedger
     from pytest_durable.engine import VirtualClock
     from pytest_durable.options import Settings
     from pytest_durable.tally import Tally
@@ -233,6 +234,12 @@ def durable_ctx(request: pytest.FixtureRequest) -> Iterator[FakeDurableContext]:
 def durable_clock(durable_ctx: FakeDurableContext) -> VirtualClock:
     """The virtual clock of `durable_ctx`."""
     return durable_ctx.clock
+
+
+@pytest.fixture
+def durable_effects(durable_ctx: FakeDurableContext) -> EffectLedger:
+    """The effect ledger of `durable_ctx`: what the outside world saw."""
+    return durable_ctx.effects
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ ROOMS = (
     "seams",
     "service",
     "callbacks",
+    "effects",
     "faults",
     "report",
     "checks",

@@ -97,7 +97,7 @@ class _PlainInvocation:
         self, execution: DurableExecution, function: Function, operation_id: str, payload: str, tenant_id: str | None
     ) -> None:
         self.execution = execution
-        self._operation_id = operation_id
+        self.operation_id = operation_id
         self._world = world = execution.service.world
         self._timeout = function.invocation_timeout
         deadline = world.clock.micros + round(function.invocation_timeout * MICROS)
@@ -132,9 +132,9 @@ class _PlainInvocation:
         elif size_of(main.result) > MAX_PAYLOAD:
             error = ErrorObject.from_message(f"CHAINED_INVOKE {TOO_LARGE}")
         else:
-            self.execution.close_operation(self._operation_id, OperationStatus.SUCCEEDED, result=main.result)
+            self.execution.close_operation(self.operation_id, OperationStatus.SUCCEEDED, result=main.result)
             return
-        self.execution.close_operation(self._operation_id, OperationStatus.FAILED, error=error)
+        self.execution.close_operation(self.operation_id, OperationStatus.FAILED, error=error)
 
     def _timeout_error(self) -> ErrorObject:
         now = self._world.clock.now()

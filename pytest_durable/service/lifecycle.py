@@ -21,6 +21,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 from pytest_durable.engine import MICROS, Process, at, current_task
 from pytest_durable.service.chained import TOO_LARGE, carry_out, end_of_invoked
 from pytest_durable.service.cold import Environment
+from pytest_durable.service.effects import Effect
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.history import History
 from pytest_durable.service.identity import execution_arn, uuid_of
@@ -64,6 +65,7 @@ class DurableExecution:
         copy: how many executions of other functions have its name.
         rests: whether its handler waits for the test, and does nothing until that goes on.
         invoked: the durable executions that it invoked, in order.
+        effects: what its code did to the outside world, in order.
         plain: how many plain functions that it invoked are running.
     """
 
@@ -101,6 +103,7 @@ class DurableExecution:
         self.divergences: list[Divergence] = []
         self.paths: dict[str, str] = {}
         self.invoked: list[DurableExecution] = []
+        self.effects: list[Effect] = []
         self.plain = 0
         self.rests: Callable[[], bool] = bool
         self._failures = 0

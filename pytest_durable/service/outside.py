@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 
+from pytest_durable.service.effects import Effect
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.operations.invoke import names_of
 
@@ -54,10 +55,11 @@ class Answer:
 
 @dataclass
 class Outside:
-    """Everything a test has declared; shared by all worlds of one durable context."""
+    """Everything a test has declared, and what was done; shared by all worlds of one durable context."""
 
     functions: dict[str, Function] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
 
     def function(self, target: str) -> Function | None:
         """The function that ``target``, a name or an ARN, with a qualifier or without, names; None if none does."""
