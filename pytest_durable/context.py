@@ -359,6 +359,7 @@ class FakeDurableContext(DirectCalls):
         try:
             self._bench.end()
         finally:
+            self.effects.unwatch()
             self.clock.world = None
             self._userland.close()
 

@@ -28,10 +28,12 @@ class Stage:
         outside = context._bench.outside
         self._outside = Outside(dict(outside.functions), list(outside.answers))
         self._start = context.clock.micros
+        self._watched = context.effects.watched
 
     def begin(self, plan: FaultPlan, scheduler: Scheduler | None, investigate: bool) -> Injector:
         """Be as at the beginning of the test; every execution from now on is under ``plan``."""
         injector = Injector(plan, self._context.budget.kinds)
+        self._context.effects.unwatch(self._watched)
         self._context.restart(injector, scheduler, self._outside, self._start, investigate)
         return injector
 

@@ -27,6 +27,7 @@ ROOMS = (
     "seams",
     "service",
     "callbacks",
+    "adapters",
     "effects",
     "faults",
     "report",

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from typing import Any, Final
+from collections.abc import Hashable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pytest_durable.engine import Task, current_task
 from pytest_durable.errors import UsageError
 from pytest_durable.service.effects import Effect, happened
 from pytest_durable.service.outside import Outside
+
+if TYPE_CHECKING:
+    from pytest_durable.adapters import Watch
+
+Client = TypeVar("Client")
 
 
 class _Any:
@@ -32,6 +37,7 @@ class EffectLedger:
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
+        self._watch: Watch | None = None
 
     def record(self, name: str, /, key: Any = None, **details: Any) -> None:
         """Say that the code which runs has just done something to the outside world.
@@ -82,6 +88,36 @@ class EffectLedger:
         if task.process.cause is not None:
             task.process.refuse(task)
         return True
+
+    def watch(self, client: Client, *, ignore: str | Iterable[str] = ()) -> Client:
+        """Record the calls of a real client that change the world, as effects, until the context is closed.
+
+        Args:
+            client: a boto3 client or resource, an httpx or requests client, or a connection of a database (PEP 249).
+            ignore: patterns of names that are no effects, as ``"POST https://search.example/*"``.
+
+        Returns:
+            What is to be used in its place: itself, or a proxy of a connection.
+
+        Raises:
+            UsageError: for anything else, or if it is watched already.
+        """
+        __tracebackhide__ = True
+        from pytest_durable.adapters import Watch
+
+        if self._watch is None:
+            self._watch = Watch(self)
+        return self._watch.add(client, ignore)
+
+    @property
+    def watched(self) -> int:
+        """How many clients are watched; connections, which are by their proxy, do not count."""
+        return 0 if self._watch is None else len(self._watch)
+
+    def unwatch(self, keep: int = 0) -> None:
+        """Leave every client as it was, but for the first ``keep``."""
+        if self._watch is not None:
+            self._watch.close(keep)
 
     def count(self, name: str, key: Hashable = ANY_KEY) -> int:
         """How often the world saw the effect: what happened under one key again counts once.

@@ -1,0 +1,44 @@
+"""The order, killed at every place. The world is DynamoDB, as moto has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from examples.inventory.inventory import make_handler
+from examples.inventory.warehouse import Warehouse
+from pytest_durable import EffectLedger, FakeDurableContext
+
+ORDER = {"id": "7", "sku": "A1", "pieces": 2}
+
+
+@pytest.fixture
+def warehouse(durable_effects: EffectLedger) -> Iterator[Warehouse]:
+    import boto3  # type: ignore[import-untyped]  # it has no types
+    from moto import mock_aws
+
+    with mock_aws():
+        warehouse = Warehouse(durable_effects.watch(boto3.client("dynamodb", region_name="eu-west-1")))
+        warehouse.create()
+        yield warehouse
+
+
+def test_an_order_is_shipped_when_it_is_packed(durable_ctx: FakeDurableContext, warehouse: Warehouse) -> None:
+    execution = durable_ctx.run(make_handler(warehouse.dynamodb), ORDER)
+
+    assert execution.result == "shipped"
+    assert [(item["pieces"], item["sold"]) for item in warehouse.items("stock")] == [("8", "2")]
+    assert [effect.name for effect in durable_ctx.effects] == [
+        "dynamodb.TransactWriteItems",
+        "dynamodb.PutItem",
+        "dynamodb.UpdateItem",
+    ]
+
+
+def test_an_order_survives_any_kill(durable_ctx: FakeDurableContext, warehouse: Warehouse) -> None:
+    verification = durable_ctx.verify(make_handler(warehouse.dynamodb), ORDER, reset=warehouse.reset)
+
+    assert verification.killed == verification.places
+    assert {"reserve:body", "ship:body", "count:body"} <= set(verification.killed)
+    print(verification)

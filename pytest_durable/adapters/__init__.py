@@ -1,0 +1,114 @@
+"""Calls of real client libraries, as effects: which library an object belongs to, and what is told of its calls.
+
+No library is imported to find out: an object of one has been made, so its module is there. Each has a file of its own,
+imported when the first of its objects is watched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any, TypeVar
+
+from pytest_durable.adapters.calls import Calls, Ledger
+from pytest_durable.errors import UsageError
+
+Watched = TypeVar("Watched")
+
+_CLIENTS = {
+    "botocore": ("BaseClient",),
+    "boto3": ("ServiceResource",),
+    "httpx": ("Client", "AsyncClient"),
+    "requests": ("Session",),
+}
+"""By library, the classes of what can be watched."""
+
+_CONNECTION = ("cursor", "commit", "rollback", "close")
+"""What PEP 249 asks of a connection."""
+
+_WATCHABLE = (
+    "a boto3 client or resource, an httpx.Client or AsyncClient, a requests.Session, or a DB-API connection. "
+    "For anything else wrap its functions: durable_effects.wrap(func)"
+)
+
+
+class Watch:
+    """The clients that a ledger watches, until it is closed.
+
+    Args:
+        ledger: where their calls are recorded.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._open: list[tuple[Any, Callable[[], None]]] = []
+
+    def add(self, target: Watched, ignore: Iterable[str]) -> Watched:
+        """Watch ``target``; what is to be used in its place is returned.
+
+        Raises:
+            UsageError: if it cannot be watched, or is already.
+        """
+        __tracebackhide__ = True
+        library = _library_of(target)
+        client = _client_of(target)
+        if library == "pytest_durable" or any(client is watched for watched, _ in self._open):
+            raise UsageError(f"{target!r} is watched already: all its calls are recorded, once")
+        calls = Calls(self._ledger, (ignore,) if isinstance(ignore, str) else tuple(ignore))
+        result = _adapter(library)(calls, client)
+        if library == "dbapi":
+            return result  # type: ignore[no-any-return]  # a proxy, as good as the real one
+        self._open.append((client, result))
+        return target
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def close(self, keep: int = 0) -> None:
+        """Leave every client as it was, but for the first ``keep``."""
+        while len(self._open) > keep:
+            _, unwatch = self._open.pop()
+            unwatch()
+
+
+def _library_of(target: Any) -> str:
+    """The library of an object that can be watched.
+
+    Raises:
+        UsageError: if it cannot.
+    """
+    __tracebackhide__ = True
+    if isinstance(target, type | ModuleType):
+        raise UsageError(f"{target!r} cannot be watched, only what is made by it: {_WATCHABLE}")
+    # Asked of the type, not of the object: a mock answers to any name.
+    kinds = type(target).__mro__
+    names = [(kind.__module__.partition(".")[0], kind.__name__) for kind in kinds]
+    for library, name in names:
+        if name in _CLIENTS.get(library, ()):
+            return "botocore" if library == "boto3" else library
+    if all(callable(getattr(type(target), name, None)) for name in _CONNECTION):
+        return "pytest_durable" if names[0][0] == "pytest_durable" else "dbapi"
+    raise UsageError(f"{target!r} cannot be watched: {_WATCHABLE}")
+
+
+def _client_of(target: Any) -> Any:
+    """The client behind a boto3 resource; anything else itself."""
+    return getattr(getattr(target, "meta", None), "client", target)
+
+
+def _adapter(library: str) -> Callable[[Calls, Any], Any]:
+    if library == "botocore":
+        from pytest_durable.adapters import botocore
+
+        return botocore.watch
+    if library == "httpx":
+        from pytest_durable.adapters import httpx
+
+        return httpx.watch
+    if library == "requests":
+        from pytest_durable.adapters import requests
+
+        return requests.watch
+    from pytest_durable.adapters import dbapi
+
+    return dbapi.watch
