@@ -76,7 +76,7 @@ def _instant(name: str, value: Any) -> datetime | None:
         raise ValueError(f"{name} must be a date and time such as 2026-03-29T01:30:00+00:00, not {value!r}") from None
 
 
-KINDS = ("start", "body", "stored", "suspend", "return", "timeout", "throttle", "outage", "revoke")
+KINDS = ("start", "effect", "body", "stored", "suspend", "return", "timeout", "throttle", "outage", "revoke")
 """Where a fault can strike; as `faults.plan.WHERE`, which is not imported before it is needed."""
 
 

@@ -28,7 +28,7 @@ _OPTIONS = {
     "examples": ("N", "plans of several kills that are drawn, if --durable-kills is more than 1 (default 100)"),
     "seed": ("N", "seed of every run: retry jitter, ids, drawn plans (default 0)"),
     "start": ("DATETIME", "first instant of virtual time (default 2026-01-01T00:00:00+00:00)"),
-    "kinds": ("KINDS", "kinds of faults that are tried, as in 'body,stored,throttle' (default: the five kills)"),
+    "kinds": ("KINDS", "kinds of faults that are tried, as in 'body,stored,throttle' (default: all kills)"),
     "cold": (None, "after each kill, import the handler's module anew, as a cold start does"),
     "replay": ("PLAN", "run this fault plan alone, as in 'charge:body, ship@2:stored'"),
     "schedule": ("SCHEDULE", "run with this order of threads alone, as in '4>1, 9>2'"),

@@ -35,7 +35,7 @@ def fault_plans(
             kind, of whatever operation: ``*@3:body``.
         event: for that run.
         kills: faults at most.
-        kinds: of faults; by default the five at which an invocation dies on the spot.
+        kinds: of faults; by default those of which an invocation dies on the spot.
 
     Raises:
         UsageError: for kinds that there are not, or a number that makes no sense.

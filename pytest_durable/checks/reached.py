@@ -12,6 +12,7 @@ from pytest_durable.engine import user_frame
 from pytest_durable.errors import FaultNotReached, InvalidPlan
 from pytest_durable.faults import ANY, Fault, FaultPlan, Injector
 from pytest_durable.service.output import ExecutionStatus
+from pytest_durable.service.points import EFFECT
 
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
@@ -33,10 +34,11 @@ def check_reached(plan: FaultPlan, runs: Sequence[tuple[Injector, DurableExecuti
     complete = all(execution.status is ExecutionStatus.SUCCEEDED for _, execution in runs)
     paths = [path for _, execution in runs for one in execution.family() for path in one.paths.values()]
     struck = {fault for injector, _ in runs for fault in injector.struck}
+    after_any = {(fault.path, fault.kind) for fault in struck if fault.kind == EFFECT}
     visited = [fault for injector, _ in runs for fault in injector.visited]
     known = dict.fromkeys([*(fault.path for fault in visited), *paths])
     for fault in plan:
-        if fault in struck or fault.path == ANY:
+        if fault in struck or fault.path == ANY or (fault.path, fault.where) in after_any:
             continue
         if complete and fault.path not in known:
             raise InvalidPlan(_unknown(fault, list(known)))

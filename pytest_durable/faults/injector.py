@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Set
 
 from pytest_durable.faults.plan import ANY, Fault, FaultPlan
-from pytest_durable.service.points import OTHERS
+from pytest_durable.service.points import AFTER_EFFECT, EFFECT, OTHERS
 
 _OTHERS = frozenset(OTHERS)
 
@@ -31,7 +31,7 @@ class Injector:
         for fault in dict.fromkeys(plan):
             self._waiting.setdefault((fault.path, fault.where), []).append(fault)
         self._times = dict.fromkeys(self._waiting, 0)
-        self._anywhere = any(fault.path == ANY for fault in plan)
+        self._loose = any(fault.path == ANY or fault.where == EFFECT for fault in plan)
 
     def visit(self, path: str, where: str) -> str | None:
         """The execution has come to a place; the text of the fault that strikes there, or None."""
@@ -39,7 +39,17 @@ class Injector:
         self._visited.append(here)
         if here in self._waiting:
             return self._strike(here, here)
-        return self._strike((ANY, where), here) if self._anywhere and (ANY, where) in self._waiting else None
+        return self._strike_loosely(here) if self._loose else None
+
+    def _strike_loosely(self, here: tuple[str, str]) -> str | None:
+        """The fault of any operation, or after any effect, that strikes here."""
+        path, where = here
+        wheres = (where, EFFECT) if where.startswith(AFTER_EFFECT) else (where,)
+        for planned in [(whose, what) for what in wheres for whose in (path, ANY)]:
+            struck = self._strike(planned, here) if planned in self._waiting else None
+            if struck is not None:
+                return struck
+        return None
 
     def _strike(self, planned: tuple[str, str], here: tuple[str, str]) -> str | None:
         self._times[planned] += 1
@@ -63,7 +73,7 @@ class Injector:
 
     def places(self, kinds: Collection[str]) -> tuple[Fault, ...]:
         """Every place of these kinds that the execution came to, in order, each once."""
-        return tuple(place for place in dict.fromkeys(self.visited) if place.where in kinds)
+        return tuple(place for place in dict.fromkeys(self.visited) if place.kind in kinds)
 
     def unreached(self) -> list[Fault]:
         """The faults of the plan that did not happen."""

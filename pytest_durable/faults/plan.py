@@ -3,7 +3,8 @@ r"""Fault plans: an immutable list of named faults, and its text.
 ``PATH[@N]:WHERE, ...`` where PATH is the operation's name, its names joined by ``/`` inside child contexts, ``[3]``
 for an unnamed third operation, or ``invocation`` for the invocation itself; ``@N`` is the N-th time the execution
 comes to that place. Without it the k-th mention of a place means its k-th time.
-The PATH ``*`` is any operation. In a name ``,`` ``@`` ``:`` and ``\``
+WHERE is one of a closed list, and ``effect:NAME`` for the place right after an effect of that name; ``effect`` alone is
+any effect. The PATH ``*`` is any operation. In a name ``,`` ``@`` ``:`` and ``\``
 are written with a ``\`` before them. Points are named, never numbered, so a plan survives edits elsewhere.
 """
 
@@ -16,7 +17,9 @@ from dataclasses import dataclass
 
 from pytest_durable.errors import InvalidPlan
 from pytest_durable.service.points import (
+    AFTER_EFFECT,
     BODY,
+    EFFECT,
     INVOCATION,
     OUTAGE,
     RETURN,
@@ -30,6 +33,7 @@ from pytest_durable.service.points import (
 
 WHERE: dict[str, str] = {
     START: "after START is stored, before the body runs",
+    EFFECT: "right after one of its effects",
     BODY: "after the body finished, before its result is stored",
     STORED: "after the result is stored, before the handler hears of it",
     SUSPEND: "after a wait, retry, callback or invoke is stored, before the invocation ends",
@@ -48,9 +52,9 @@ _SPECIAL = re.compile(r"[\\,@:]|^\s|\s$")
 """What stands in a name with a backslash before it: the marks of the grammar, and blanks at either end."""
 
 _PART = r"(?:[^\\{marks}]|\\.)*"
-_FAULTS = re.compile(_PART.format(marks=",") + "(?:,|$)", re.DOTALL)
+_FAULTS = re.compile(f"({_PART.format(marks=',')})(?:,|$)", re.DOTALL)
 _FAULT = re.compile(
-    rf"(?P<path>{_PART.format(marks=',@:')})(?:@(?P<nth>[^,:@]*))?:(?P<where>[^,]*)",
+    rf"(?P<path>{_PART.format(marks=',@:')})(?:@(?P<nth>[^,:@]*))?:(?P<where>{_PART.format(marks=',')})",
     re.DOTALL,
 )
 _RETURN = re.compile(rf"{RETURN}\s*(?:@[^:]*)?")
@@ -62,7 +66,7 @@ class Fault:
 
     Attributes:
         path: of the operation, or ``invocation``.
-        where: one of `WHERE`.
+        where: one of `WHERE`, or ``effect:`` and the name of an effect.
         nth: the how-manieth time the execution comes there, from 1.
 
     Raises:
@@ -75,12 +79,24 @@ class Fault:
 
     def __post_init__(self) -> None:
         __tracebackhide__ = True
-        if self.where not in WHERE:
+        if self.kind not in WHERE or self.where == AFTER_EFFECT:
             raise InvalidPlan(_unknown_where(self.where))
         if not self.path:
             raise InvalidPlan(f"':{self.where}' names no operation: write NAME:{self.where}")
         if self.nth < 1:
             raise InvalidPlan(f"'{self.path}@{self.nth}': the first time is @1")
+
+    @property
+    def kind(self) -> str:
+        """One of `WHERE`: whatever the name of an effect."""
+        return EFFECT if self.where.startswith(AFTER_EFFECT) else self.where
+
+    @property
+    def happens(self) -> str:
+        """In words, when it strikes."""
+        if self.kind == self.where:
+            return WHERE[self.where]
+        return f"right after its effect {self.where.removeprefix(AFTER_EFFECT)!r}"
 
     def __str__(self) -> str:
         return self.text(1)
@@ -88,7 +104,10 @@ class Fault:
     def text(self, default: int) -> str:
         """The fault as text, without ``@N`` if N is ``default``."""
         times = "" if self.nth == default else f"@{self.nth}"
-        return f"{_SPECIAL.sub(_escape, self.path)}{times}:{self.where}"
+        where = self.where
+        if self.kind != where:
+            where = AFTER_EFFECT + _SPECIAL.sub(_escape, where.removeprefix(AFTER_EFFECT))
+        return f"{_SPECIAL.sub(_escape, self.path)}{times}:{where}"
 
 
 class FaultPlan(tuple[Fault, ...]):
@@ -165,7 +184,7 @@ def _split(text: str) -> list[str]:
     """The faults of a plan: parts between commas that no backslash stands before."""
     if not text.strip():
         return []
-    return [part.removesuffix(",") for part in _FAULTS.findall(text)[:-1] or [text]]
+    return _FAULTS.findall(text)[:-1] or [text]
 
 
 def _parse_fault(part: str, mentions: dict[tuple[str, str], int]) -> Fault:
@@ -179,15 +198,22 @@ def _parse_fault(part: str, mentions: dict[tuple[str, str], int]) -> Fault:
             f"{part.strip()!r} is not a fault: write NAME:WHERE or NAME@N:WHERE, as in 'charge:body, ship@2:stored'. "
             f"{_legal_where()}"
         )
-    where = match["where"].strip()
+    where = _where_of(match["where"])
     nth = None if match["nth"] is None else match["nth"].strip()
-    if where not in WHERE:
+    if where not in WHERE and not where.startswith(AFTER_EFFECT):
         raise InvalidPlan(f"in {part.strip()!r}: {_unknown_where(where)}")
     if nth is not None and not (nth.isdecimal() and int(nth) > 0):
         raise InvalidPlan(f"in {part.strip()!r}: @N must be a whole number from 1, as in '{path}@2:{where}'")
     place = (path, where)
     mentions[place] = mentions.get(place, 0) + 1
     return Fault(path, where, mentions[place] if nth is None else int(nth))
+
+
+def _where_of(text: str) -> str:
+    """The place that is meant; ``effect:`` without a name is that of any effect."""
+    kind, _, effect = text.partition(":")
+    name = _unescape(effect)
+    return f"{AFTER_EFFECT}{name}" if kind.strip() == EFFECT and name else text.strip().removesuffix(":")
 
 
 def _unknown_where(where: str) -> str:

@@ -77,7 +77,7 @@ def coverage(places: Iterable[Fault], killed: Iterable[Fault]) -> tuple[Coverage
     struck = {str(fault) for fault in killed}
     kinds: dict[str, list[str]] = {}
     for place in places:
-        kinds.setdefault(place.where, []).append(str(place))
+        kinds.setdefault(place.kind, []).append(str(place))
     return tuple(
         Coverage(
             kind,

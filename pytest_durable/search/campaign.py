@@ -11,7 +11,7 @@ from pytest_durable.checks import Finding
 from pytest_durable.checks.outcome import Outcome, differs, finding, was_interrupted
 from pytest_durable.errors import OutcomeChanged
 from pytest_durable.execution import failure_of
-from pytest_durable.faults import WHERE, Fault, FaultPlan, Injector, Schedule
+from pytest_durable.faults import Fault, FaultPlan, Injector, Schedule
 from pytest_durable.faults.oracles import Drawn
 from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
@@ -207,8 +207,8 @@ class Search:
 
 def _killed_at(run: Run) -> str:
     """Where the run was killed, in words: which operations, and what had happened to them."""
-    verb = "killed" if all(fault.where in (*KILLS, TIMEOUT) for fault in run.injector.struck) else "struck"
-    return f"{verb} " + ", then ".join(f"at '{fault.path}' {WHERE[fault.where]}" for fault in run.injector.struck)
+    verb = "killed" if all(fault.kind in (*KILLS, TIMEOUT) for fault in run.injector.struck) else "struck"
+    return f"{verb} " + ", then ".join(f"at '{fault.path}' {fault.happens}" for fault in run.injector.struck)
 
 
 def _repeated(run: Run) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_durable.engine import Task
 from pytest_durable.seams.observe import Call
-from pytest_durable.service.points import INVOCATION
+from pytest_durable.service.points import AFTER_EFFECT, INVOCATION
 
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
@@ -67,6 +67,8 @@ def _short(value: Any) -> str:
 def happened(task: Task, name: str, key: Hashable, details: Mapping[str, Any]) -> Effect:
     """The effect that the code of ``task`` has just done.
 
+    What the replay of a finished journal does is none, and is kept nowhere: that replay is ours.
+
     Raises:
         Killed: if its process dies of a fault right after the effect.
     """
@@ -86,7 +88,10 @@ def happened(task: Task, name: str, key: Hashable, details: Mapping[str, Any]) -
                 break
         path = f"{execution.prefix}{INVOCATION}" if operation_id is None else execution.path_of(operation_id)
         effect = Effect(name, key, details, path, attempt, record.number, now, execution.name, operation_id)
-    keep(execution, effect)
+    if not execution.sealed:
+        keep(execution, effect)
+        if record is not None:
+            owner.die_if(effect.operation, f"{AFTER_EFFECT}{name}")
     return effect
 
 
@@ -101,12 +106,7 @@ def _innermost(doing: Any) -> str | None:
 
 
 def keep(execution: DurableExecution, effect: Effect) -> None:
-    """Write an effect down, with the execution that did it and for the test: every effect passes here, and only once.
-
-    What the replay of a finished journal does is no effect: that replay is ours.
-    """
-    if execution.sealed:
-        return
+    """Write an effect down, with the execution that did it and for the test: every effect passes here, once."""
     execution.effects.append(effect)
     execution.service.outside.effects.append(effect)
     execution.service.world.note("effect", effect.operation, effect.name)

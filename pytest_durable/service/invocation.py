@@ -93,7 +93,7 @@ class Invocation:
             output = handler(event, context)
             if execution.points.others:
                 self._hang_if(f"{execution.prefix}{ITSELF}")
-            self._die_if(f"{execution.prefix}{ITSELF}", RETURN)
+            self.die_if(f"{execution.prefix}{ITSELF}", RETURN)
             return output
 
         # Not of the execution's name: the same function draws the same in every run.
@@ -104,7 +104,8 @@ class Invocation:
 
     # --- dying ----------------------------------------------------------------------------------------------------
 
-    def _die_if(self, path: str, where: str) -> None:
+    def die_if(self, path: str, where: str) -> None:
+        """Die here if that is planned."""
         fault = self.execution.points.visit(path, where)
         if fault is not None:
             self._die(fault)
@@ -172,7 +173,7 @@ class Invocation:
             return None, journal.take_delta()
         next_token = execution.tokens.rotate(self.record.number)
         for path, where in places:
-            self._die_if(path, where)
+            self.die_if(path, where)
         return next_token, journal.take_delta()
 
     def _disturb(self, updates: Sequence[OperationUpdate]) -> None:
@@ -358,7 +359,7 @@ class Invocation:
         if not run.again and not run.is_virtual:
             if run.attempt is not None and self.execution.points.others:
                 self._hang_if(run.path)
-            self._die_if(run.path, BODY)
+            self.die_if(run.path, BODY)
 
     def _is_virtual(self, operation_id: str, identifier: Identifier, call: Call | None) -> bool:
         """Whether the SDK stores nothing for this context: ``is_virtual``, or a branch of a flat map or parallel."""

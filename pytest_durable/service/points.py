@@ -10,6 +10,7 @@ from collections.abc import Set
 from typing import Protocol
 
 START = "start"
+EFFECT = "effect"
 BODY = "body"
 STORED = "stored"
 SUSPEND = "suspend"
@@ -19,11 +20,14 @@ THROTTLE = "throttle"
 OUTAGE = "outage"
 REVOKE = "revoke"
 
-KILLS = (START, BODY, STORED, SUSPEND, RETURN)
+KILLS = (START, EFFECT, BODY, STORED, SUSPEND, RETURN)
 """The faults of which the invocation dies on the spot; in the order in which an operation comes to them."""
 
 OTHERS = (TIMEOUT, THROTTLE, OUTAGE, REVOKE)
 """The faults of time and of the service."""
+
+AFTER_EFFECT = f"{EFFECT}:"
+"""What the place right after an effect begins with; the name of the effect follows."""
 
 INVOCATION = "invocation"
 """The path of places that belong to no operation: the invocation itself."""

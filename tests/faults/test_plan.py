@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from pytest_durable import Fault, FaultPlan, InvalidPlan, UsageError
 from pytest_durable.faults import WHERE
 
-PLACES = ["start", "body", "stored", "suspend", "return", "timeout", "throttle", "outage", "revoke"]
+PLACES = ["start", "effect", "body", "stored", "suspend", "return", "timeout", "throttle", "outage", "revoke"]
 
 names = st.text(string.digits + string.ascii_letters + string.punctuation + " ", min_size=1, max_size=20)
 """Names that the Lambda API allows."""
 hostile = st.text(",@:\\/ '\"[]0123return", min_size=1, max_size=8)
-faults = st.builds(Fault, names | hostile, st.sampled_from(PLACES), st.integers(1, 12))
+wheres = st.sampled_from(PLACES) | hostile.map("effect:{}".format)
+faults = st.builds(Fault, names | hostile, wheres, st.integers(1, 12))
 plans = st.builds(FaultPlan, st.lists(faults, max_size=5))
 
 
@@ -67,6 +68,11 @@ def test_the_repr_of_a_plan_is_code(plan: FaultPlan) -> None:
         ("child/[1]:body", [("child/[1]", "body", 1)]),
         ("a step with blanks:suspend", [("a step with blanks", "suspend", 1)]),
         (r"a\,b:body", [("a,b", "body", 1)]),
+        ("charge:effect:bank.charge", [("charge", "effect:bank.charge", 1)]),
+        ("charge@2 : effect : mail ,ship:body", [("charge", "effect:mail", 2), ("ship", "body", 1)]),
+        ("charge:effect, charge:effect", [("charge", "effect", 1), ("charge", "effect", 2)]),
+        ("a:effect:, *@3:effect", [("a", "effect", 1), ("*", "effect", 3)]),
+        (r"a:effect:to\, and fro\:m@x, b:body", [("a", "effect:to, and fro:m@x", 1), ("b", "body", 1)]),
         (r"a\@2:body", [("a@2", "body", 1)]),
         (r"a\:body:body", [("a:body", "body", 1)]),
         (r"a\\:body", [("a\\", "body", 1)]),
@@ -152,7 +158,7 @@ def test_any_text_is_a_plan_or_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("where", ["", "bdy", "Body", "body "])
 def test_a_fault_anywhere_else_is_refused(where: str) -> None:
-    with pytest.raises(InvalidPlan, match="WHERE is one of: start, body, stored, suspend, return"):
+    with pytest.raises(InvalidPlan, match="WHERE is one of: start, effect, body, stored, suspend, return"):
         Fault("charge", where)
 
 
