@@ -37,7 +37,7 @@ bench: $(VENV)/installed  ## measure against AWS's local runner, in one run
 docs: $(VENV)/installed  ## build the documentation into docs/_build
 	@$(BIN)/sphinx-build -W --keep-going -q docs docs/_build
 
-matrix: $(VENV)/installed  ## the tests on Python 3.11 to 3.13 with SDK 2.1 and 3.0
+matrix: $(VENV)/installed  ## the tests on Python 3.11 to 3.13, SDK 2.1 and 3.0, old and new dependencies; docs; wheel
 	@$(BIN)/nox
 
 clean:  ## remove the environment and every cache

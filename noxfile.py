@@ -1,4 +1,4 @@
-"""The tests on every Python and SDK that are supported, and with the oldest dependencies that are allowed."""
+"""The tests on every Python and SDK that are supported, with the oldest and newest dependencies; docs; the wheel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 SDKS = ["2.1.0", "3.0.0"]
 
 nox.needs_version = ">=2024.10"
-nox.options.sessions = ["tests", "lowest"]
+nox.options.sessions = ["tests", "lowest", "newest", "docs", "wheel"]
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.error_on_missing_interpreters = False  # they are reported as skipped
 if hasattr(nox.options, "download_python"):  # newer releases would fetch one
@@ -78,3 +78,36 @@ def lowest(session: nox.Session) -> None:
     """Run every test with the oldest dependencies."""
     session.install("--editable", ".", *_lowest(), *_development())
     session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *session.posargs)
+
+
+@nox.session(python=PYTHONS[-1])
+def newest(session: nox.Session) -> None:
+    """Run every test with the newest dependencies that there are, pre-releases included, as far as they are allowed."""
+    session.install("--upgrade", "--pre", "--editable", ".", *_development())
+    session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning is an error."""
+    session.install("--editable", ".[docs]")
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "docs", f"{session.create_tmp()}/pages")
+
+
+@nox.session(python=PYTHONS)
+def wheel(session: nox.Session) -> None:
+    """Install the wheel as a user would, and run the first test of the README in an empty directory, as printed."""
+    directory = Path(session.create_tmp())
+    session.run("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(directory), ".")
+    (built,) = directory.glob("pytest_durable-*.whl")
+    session.install(str(built))
+    readme = Path("README.md").read_text(encoding="utf-8")
+    shown = re.search(r"```python\n# (test_\w+\.py)\n.*?```", readme, re.DOTALL)
+    assert shown is not None, "the README shows no test file"
+    tests = directory / "tests"
+    shutil.rmtree(tests, ignore_errors=True)
+    tests.mkdir()
+    (tests / shown[1]).write_text(shown[0].removeprefix("```python\n").removesuffix("```"), encoding="utf-8")
+    session.chdir(tests)
+    printed = session.run("python", "-m", "pytest", "-q", silent=True, success_codes=[1])
+    assert "--durable-replay='charge:body'" in str(printed), printed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aws_durable_execution_sdk_python.context import DurableContext
 
@@ -16,17 +16,23 @@ from pytest_durable.primitives.event import Event
 from pytest_durable.seams.observe import in_seconds
 
 if TYPE_CHECKING:
+    from aws_durable_execution_sdk_python import BatchResult, StepContext
     from aws_durable_execution_sdk_python.config import (
         CallbackConfig,
         ChildConfig,
         Duration,
         InvokeConfig,
         MapConfig,
+        ParallelBranch,
         ParallelConfig,
         StepConfig,
         WaitForCallbackConfig,
     )
+    from aws_durable_execution_sdk_python.types import WaitForConditionCheckContext
     from aws_durable_execution_sdk_python.waits import WaitForConditionConfig
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Script:
@@ -145,9 +151,10 @@ class DirectCalls(DurableContext):
     def _direct(self) -> Script:
         """The script, started if it was not yet."""
 
-    def step(self, func: Callable[..., Any], name: str | None = None, config: StepConfig | None = None) -> Any:
+    def step(self, func: Callable[[StepContext], T], name: str | None = None, config: StepConfig | None = None) -> T:
         """Run a step; see ``DurableContext.step``."""
-        return self._call("step", func, name, config)
+        result: T = self._call("step", func, name, config)
+        return result
 
     def wait(self, duration: Duration, name: str | None = None) -> None:
         """Wait; see ``DurableContext.wait``. Takes no real time."""
@@ -164,10 +171,14 @@ class DirectCalls(DurableContext):
         return self._call("wait_for_callback", submitter, name, config)
 
     def wait_for_condition(
-        self, check: Callable[..., Any], config: WaitForConditionConfig[Any], name: str | None = None
-    ) -> Any:
+        self,
+        check: Callable[[T, WaitForConditionCheckContext], T],
+        config: WaitForConditionConfig[T],
+        name: str | None = None,
+    ) -> T:
         """Poll until a condition holds; see ``DurableContext.wait_for_condition``."""
-        return self._call("wait_for_condition", check, config, name)
+        result: T = self._call("wait_for_condition", check, config, name)
+        return result
 
     def invoke(
         self, function_name: str, payload: Any, name: str | None = None, config: InvokeConfig[Any, Any] | None = None
@@ -177,23 +188,31 @@ class DirectCalls(DurableContext):
 
     def map(
         self,
-        inputs: Sequence[Any],
-        func: Callable[..., Any],
+        inputs: Sequence[U],
+        func: Callable[[DurableContext, U, int, Sequence[U]], T],
         name: str | None = None,
         config: MapConfig[Any] | None = None,
-    ) -> Any:
+    ) -> BatchResult[Any]:  # the SDK annotates it so that the type of its results is anyone's
         """Apply a function to each item; see ``DurableContext.map``."""
-        return self._call("map", inputs, func, name, config)
+        result: BatchResult[Any] = self._call("map", inputs, func, name, config)
+        return result
 
-    def parallel(self, functions: Sequence[Any], name: str | None = None, config: ParallelConfig | None = None) -> Any:
+    def parallel(
+        self,
+        functions: Sequence[Callable[[DurableContext], T] | ParallelBranch[T]],
+        name: str | None = None,
+        config: ParallelConfig | None = None,
+    ) -> BatchResult[T]:
         """Run functions in parallel; see ``DurableContext.parallel``."""
-        return self._call("parallel", functions, name, config)
+        result: BatchResult[T] = self._call("parallel", functions, name, config)
+        return result
 
     def run_in_child_context(
-        self, func: Callable[..., Any], name: str | None = None, config: ChildConfig[Any] | None = None
-    ) -> Any:
+        self, func: Callable[[DurableContext], T], name: str | None = None, config: ChildConfig[Any] | None = None
+    ) -> T:
         """Run a function in a child context; see ``DurableContext.run_in_child_context``."""
-        return self._call("run_in_child_context", func, name, config)
+        result: T = self._call("run_in_child_context", func, name, config)
+        return result
 
     def set_logger(self, new_logger: Any) -> None:
         """Replace the logger; see ``DurableContext.set_logger``."""
