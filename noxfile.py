@@ -107,6 +107,7 @@ def wheel(session: nox.Session) -> None:
     tests = directory / "tests"
     shutil.rmtree(tests, ignore_errors=True)
     tests.mkdir()
+    (tests / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # not the settings of this project
     (tests / shown[1]).write_text(shown[0].removeprefix("```python\n").removesuffix("```"), encoding="utf-8")
     session.chdir(tests)
     printed = session.run("python", "-m", "pytest", "-q", silent=True, success_codes=[1])
