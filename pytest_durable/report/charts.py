@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pytest_durable.report.axis import Axis, Gap, span
 from pytest_durable.report.markup import text
-from pytest_durable.report.picture import Bar, InvocationPicture, Picture
+from pytest_durable.report.picture import Bar, InvocationPicture, Mark, Picture
 
 MOST_BANDS = 24
 """Gaps that are shaded, and have their length above them where there is room: the widest."""
@@ -110,17 +110,19 @@ def _invocation(one: InvocationPicture, picture: Picture, axis: Axis, is_open: b
     life = f'<i class="bar life" style="{_from_to(left, right)}"></i>'
     if one.fault:
         life += f'<b class="mark" style="left:{right:.2f}%">✗</b>'
+    life += _diamonds(one.effects, one.first, one.last, axis)
     lasted = picture.micros[one.last] - picture.micros[one.first]
     when = f"at {clock(picture.micros[one.first])}" + (f" for {span(lasted)}" if lasted else "")
     rows = "\n".join(_lines(one.bars, picture, axis, one))
     if one.left_out:
         rows += f'\n<li class="quiet">{one.left_out:,} more operations are not shown.</li>'
     bad = " bad" if one.ending.startswith("✗") else ""
+    ending = f'<span class="ending{bad}">{text(one.ending)}{_said(one.effects)}</span>'
     return (
         f'<details class="invocation"{" open" * is_open}><summary>'
         f'<span class="label isolated">{text(one.label)} <span class="unseen">{when}</span></span>'
         f'<span class="track" aria-hidden="true">{life}</span>'
-        f'<span class="ending{bad}">{text(one.ending)}</span></summary>\n<ol class="rows">\n{rows}\n</ol></details>'
+        f'{ending}</summary>\n<ol class="rows">\n{rows}\n</ol></details>'
     )
 
 
@@ -196,6 +198,7 @@ def _cells(bar: Bar, picture: Picture, axis: Axis, one: InvocationPicture) -> st
             f'<b class="mark" style="left:{axis.at(bar.last if _is_done(bar) else one.last) + axis.half:.2f}%">✗</b>'
         )
     words = text(", ".join(bar.words)) + (" ✗" if is_struck else "")
+    words += _said(bar.effects)
     if bar.alarm and bar.place:
         words += f' <span class="isolated">← {text(bar.place)}</span>'
     return _row(_name(bar.path), marks, words, _when(bar.first, bar.last, picture))
@@ -242,7 +245,19 @@ def _bar(bar: Bar, axis: Axis, is_cut: bool = False) -> str:
         end = 100.0 if bar.until is None else max(right, axis.at_time(bar.until))
         over = " over" if bar.until is not None else ""
         drawn += f'<i class="wait{over}" style="{_from_to(right, end)}"></i>'
-    return drawn
+    return drawn + _diamonds(bar.effects, bar.first, bar.last, axis)
+
+
+def _diamonds(effects: Sequence[Mark], first: int, last: int, axis: Axis) -> str:
+    """The marks of effects, within the bar of what did them."""
+    left, right = axis.at(first), axis.at(last)
+    places = [min(max(axis.at_time(effect.micros), left), right) for effect in effects]
+    soon = min((left + right) / 2, left + 2 * axis.half)  # what happened as it began is seen to be within
+    return "".join(f'<b class="mark effect" style="left:{max(place, soon):.2f}%">◆</b>' for place in places)
+
+
+def _said(effects: Sequence[Mark]) -> str:
+    return "".join(f' <span class="isolated did">◆ {text(effect.label)}</span>' for effect in effects)
 
 
 def _kind(bar: Bar, is_cut: bool) -> str:

@@ -24,6 +24,7 @@ _LEGEND = (
     ('<i class="bar failed" style="left:10%;width:80%"></i>', "failed, is to be tried again, or was refused"),
     ('<i class="wait over" style="left:10%;width:80%"></i>', "waits; the upright stroke is its end"),
     ('<b class="mark" style="left:50%">✗</b>', "killed, or struck by another fault"),
+    ('<b class="mark effect" style="left:50%">◆</b>', "an effect on the outside world, with its key if it has one"),
     (
         '<i style="inset:0 30%;background:var(--band)"></i>',
         "virtual time passes; wider for more time, by its logarithm",

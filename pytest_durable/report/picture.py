@@ -17,10 +17,25 @@ MOST_INVOCATIONS = 60
 """Invocations that are drawn of one execution: the first, the last, and between them those that were struck."""
 MOST_OPERATIONS = 1_200
 """Operations that are drawn of one invocation: its first and last ones, and every one that ran again."""
+MOST_EFFECTS = 20
+"""Effects that are shown of one operation in one invocation."""
 LONGEST_TEXT = 400
 """Characters of a result or an error that are shown."""
 
 _RECORD_OF = tuple["DurableExecution", InvocationRecord]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An effect on the outside world.
+
+    Attributes:
+        label: what was done, with its idempotency key.
+        micros: when, in microseconds after the start.
+    """
+
+    label: str
+    micros: int
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,7 @@ class Bar:
         first: number of the first moment that it was met at, ``last`` of the latest; see `Picture.micros`.
         waits: whether the execution goes on waiting for it afterwards.
         until: when that ends, in microseconds after the start; None if it does not.
+        effects: what its body did to the outside world, in order.
     """
 
     path: str
@@ -45,6 +61,7 @@ class Bar:
     last: int
     waits: bool = False
     until: int | None = None
+    effects: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +75,7 @@ class InvocationPicture:
         fault: the fault that struck it, as text; empty for none.
         bars: its operations, in order.
         left_out: how many operations more it has.
+        effects: what the handler did outside of any operation, in order.
     """
 
     label: str
@@ -67,6 +85,7 @@ class InvocationPicture:
     fault: str
     bars: tuple[Bar, ...]
     left_out: int = 0
+    effects: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,6 +193,7 @@ def _invocation(
     met: dict[str, list[int]] = {}
     for (operation_id, *_), number in zip(record.events, numbers[1:-1], strict=True):
         met.setdefault(operation_id, []).append(number)
+    effects = _effects(execution, record, start)
     bars = []
     for operation_id, line in zip(met, record.lines(), strict=True):
         waits = _waits(execution, operation_id, line.words)
@@ -189,6 +209,7 @@ def _invocation(
                 last=numbers[-1] if interrupted else met[operation_id][-1],
                 waits=waits,
                 until=None if until is None else until - start,
+                effects=tuple(effects.get(operation_id, ())[:MOST_EFFECTS]),
             )
         )
     kept = _kept(bars)
@@ -200,7 +221,18 @@ def _invocation(
         fault=record.fault or record.struck or "",
         bars=kept,
         left_out=len(bars) - len(kept),
+        effects=tuple(effects.get(None, ())[:MOST_EFFECTS]),
     )
+
+
+def _effects(execution: DurableExecution, record: InvocationRecord, start: int) -> dict[str | None, list[Mark]]:
+    """What one invocation did to the outside world, by the operation whose body did it; None for the handler."""
+    found: dict[str | None, list[Mark]] = {}
+    for effect in execution.effects:
+        if effect.invocation == record.number:
+            label = str(effect) if effect.key is None else f"{effect}, key {effect.key!r}"
+            found.setdefault(effect.operation_id, []).append(Mark(_short(label), micros_of(effect.time) - start))
+    return found
 
 
 def _kept(bars: Sequence[Bar]) -> tuple[Bar, ...]:

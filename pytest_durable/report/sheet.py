@@ -11,7 +11,7 @@ from typing import Any
 from pytest_durable.errors import DurabilityViolation
 from pytest_durable.report.evidence import Album, Coverage, Evidence, coverage
 from pytest_durable.report.failure import Failure
-from pytest_durable.report.picture import Bar, InvocationPicture, Picture, picture_of
+from pytest_durable.report.picture import Bar, InvocationPicture, Mark, Picture, picture_of
 
 LONGEST_MESSAGE = 4_000
 """Characters that are shown of what a test failed with."""
@@ -156,9 +156,17 @@ def _below(message: str) -> tuple[str, ...]:
     return tuple(line for line in message.splitlines()[1:] if line.strip())
 
 
+def _bar(values: dict[str, Any]) -> Bar:
+    return Bar(**{**values, "words": tuple(values["words"]), "effects": _marks(values["effects"])})
+
+
+def _marks(values: Sequence[dict[str, Any]]) -> tuple[Mark, ...]:
+    return tuple(Mark(**one) for one in values)
+
+
 def _picture(values: dict[str, Any]) -> Picture:
     invocations = tuple(
-        InvocationPicture(**{**one, "bars": tuple(Bar(**{**bar, "words": tuple(bar["words"])}) for bar in one["bars"])})
+        InvocationPicture(**{**one, "bars": tuple(map(_bar, one["bars"])), "effects": _marks(one["effects"])})
         for one in values["invocations"]
     )
     known = {field.name for field in fields(Picture)}

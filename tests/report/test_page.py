@@ -228,6 +228,22 @@ def test_an_invoked_function_stands_between_the_invocations_of_its_caller(ctx: F
     assert moments == sorted(moments)
 
 
+def test_effects_are_marked_where_they_were_done(ctx: FakeDurableContext) -> None:
+    def handler(event: Any, context: DurableContext) -> None:
+        ctx.effects.record("mail.send", to="<a@b>")
+        context.step(lambda _: ctx.effects.record("bank.charge", key="order-7", amount=100), name="charge")
+
+    execution = ctx.run(handler, faults="charge:body")
+    picture = picture_of(execution._execution)
+    assert [[mark.label for mark in one.effects] for one in picture.invocations] == [["mail.send(to='<a@b>')"]] * 2
+    charged = [[mark.label for mark in bars(picture, number)["charge"].effects] for number in (1, 2)]
+    assert charged == [["bank.charge(amount=100), key 'order-7'"]] * 2
+    album = Album()
+    album.add(Evidence(execution._execution))
+    assert Sheet.from_json(sheet(None, album=album).to_json()) == sheet(None, album=album)
+    assert Reader(page([sheet(None, album=album)], "1.0")).text("chart").count("◆") == 4
+
+
 def test_a_thousand_operations_are_a_few_lines(ctx: FakeDurableContext) -> None:
     def handler(event: Any, context: DurableContext) -> None:
         for number in range(1_000):
