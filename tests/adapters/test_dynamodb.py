@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from pytest_durable.adapters.dynamodb import Tables, may_repeat
 
 SAFE = [
     "SET a = :a",
-    "set #a = :a, b.c = :b",
+    "set #a = :a, d.c = :b",
     "SET a = if_not_exists(a, :zero)",
     "SET a = :a REMOVE b, c",
     "DELETE tags :old",
@@ -20,22 +21,71 @@ UNSAFE = [
     "SET a = :a ADD pieces :one",
     "SET pieces = pieces - :one",
     "SET pieces = if_not_exists(pieces, :zero) + :one",
-    "SET lines = list_append(lines, :line)",
+    "SET packs = list_append(packs, :line)",
     "SET a = b, b = :b",
-    "SET lines[3] = :line",
-    "REMOVE lines[0]",
-    "SET a = if_not_exists(b, c)",
+    "SET packs[9] = :line",
+    "REMOVE packs[0]",
+    "SET a = if_not_exists(c, b), b = :b",
 ]
 
 
+KEY = {"id": {"S": "7"}}
+ITEM_BEFORE: dict[str, Any] = {
+    **KEY,
+    "a": {"N": "1"},
+    "b": {"N": "2"},
+    "pieces": {"N": "5"},
+    "tags": {"SS": ["old", "new"]},
+    "packs": {"L": [{"S": "x"}, {"S": "y"}]},
+    "d": {"M": {}},
+}
+VALUES = {
+    ":a": {"N": "8"},
+    ":b": {"N": "9"},
+    ":zero": {"N": "0"},
+    ":one": {"N": "1"},
+    ":old": {"SS": ["old"]},
+    ":line": {"L": [{"S": "z"}]},
+}
+
+
+@pytest.fixture(scope="module")
+def table() -> Iterator[Any]:
+    import boto3  # type: ignore[import-untyped]  # it has no types
+    from moto import mock_aws
+
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-west-1")
+        client.create_table(
+            TableName="t",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield client
+
+
+def after(table: Any, expression: str, times: int) -> Any:
+    """The item after an update, or several."""
+    table.put_item(TableName="t", Item=ITEM_BEFORE)
+    names = {"ExpressionAttributeNames": {"#a": "a"}} if "#a" in expression else {}
+    values = {name: value for name, value in VALUES.items() if re.search(rf"{name}\b", expression)}
+    options = {**names, **({"ExpressionAttributeValues": values} if values else {})}
+    for _ in range(times):
+        table.update_item(TableName="t", Key=KEY, UpdateExpression=expression, **options)
+    return table.get_item(TableName="t", Key=KEY)["Item"]
+
+
 @pytest.mark.parametrize("expression", SAFE)
-def test_what_sets_and_removes_may_be_repeated(expression: str) -> None:
+def test_what_sets_and_removes_may_be_repeated(table: Any, expression: str) -> None:
     assert may_repeat(expression)
+    assert after(table, expression, 2) == after(table, expression, 1)
 
 
 @pytest.mark.parametrize("expression", UNSAFE)
-def test_what_counts_or_appends_may_not(expression: str) -> None:
+def test_what_counts_or_appends_may_not(table: Any, expression: str) -> None:
     assert not may_repeat(expression)
+    assert after(table, expression, 2) != after(table, expression, 1)
 
 
 class Asked:
