@@ -27,9 +27,13 @@ _CONNECTION = ("cursor", "commit", "rollback", "close")
 """What PEP 249 asks of a connection."""
 
 _WATCHABLE = (
-    "a boto3 client or resource, an httpx.Client or AsyncClient, a requests.Session, or a DB-API connection. "
-    "For anything else wrap its functions: durable_effects.wrap(func)"
+    "a boto3 client or resource, an httpx.Client or AsyncClient, a requests.Session, a DB-API connection, or the whole "
+    "module boto3, httpx, requests or of a database. For anything else wrap its functions: durable_effects.wrap(func)"
 )
+
+
+_Open = tuple[Any, str, Callable[[], None]]
+"""What is watched, its library, and how to stop."""
 
 
 class Watch:
@@ -41,7 +45,7 @@ class Watch:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._open: list[tuple[Any, Callable[[], None]]] = []
+        self._open: list[_Open] = []
 
     def add(self, target: Watched, ignore: Iterable[str]) -> Watched:
         """Watch ``target``; what is to be used in its place is returned.
@@ -52,13 +56,18 @@ class Watch:
         __tracebackhide__ = True
         library = _library_of(target)
         client = _client_of(target)
-        if library == "pytest_durable" or any(client is watched for watched, _ in self._open):
+        if library == "pytest_durable" or any(_is_in(client, library, one) for one in self._open):
             raise UsageError(f"{target!r} is watched already: all its calls are recorded, once")
         calls = Calls(self._ledger, (ignore,) if isinstance(ignore, str) else tuple(ignore))
+        if isinstance(target, ModuleType):
+            from pytest_durable.adapters import modules
+
+            self._open.append((target, library, modules.watch(calls, target)))
+            return target
         result = _adapter(library)(calls, client)
         if library == "dbapi":
             return result  # type: ignore[no-any-return]  # a proxy, as good as the real one
-        self._open.append((client, result))
+        self._open.append((client, library, result))
         return target
 
     def __len__(self) -> int:
@@ -67,8 +76,13 @@ class Watch:
     def close(self, keep: int = 0) -> None:
         """Leave every client as it was, but for the first ``keep``."""
         while len(self._open) > keep:
-            _, unwatch = self._open.pop()
-            unwatch()
+            self._open.pop()[-1]()
+
+
+def _is_in(client: Any, library: str, watched: _Open) -> bool:
+    """Whether a client is watched already, or its whole library is; or, of a whole library, one of its clients."""
+    is_whole = isinstance(client, ModuleType) or isinstance(watched[0], ModuleType)
+    return client is watched[0] or (is_whole and library != "dbapi" and library == watched[1])
 
 
 def _library_of(target: Any) -> str:
@@ -78,7 +92,12 @@ def _library_of(target: Any) -> str:
         UsageError: if it cannot.
     """
     __tracebackhide__ = True
-    if isinstance(target, type | ModuleType):
+    if isinstance(target, ModuleType):
+        if target.__name__ in _CLIENTS and target.__name__ != "botocore":
+            return "botocore" if target.__name__ == "boto3" else target.__name__
+        if hasattr(target, "apilevel") and hasattr(target, "connect"):
+            return "dbapi"
+    if isinstance(target, type):
         raise UsageError(f"{target!r} cannot be watched, only what is made by it: {_WATCHABLE}")
     # Asked of the type, not of the object: a mock answers to any name.
     kinds = type(target).__mro__

@@ -45,6 +45,32 @@ def _async_hooks(calls: Calls) -> dict[str, Callable[..., Any]]:
     return {"request": before, "response": after}
 
 
+def sending(calls: Calls, original: Callable[..., Any]) -> Callable[..., Any]:
+    """``original``, the method ``send`` of clients, which records what it sends, and where that was redirected to."""
+
+    def send(self: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        _before(calls, request)
+        response: httpx.Response = original(self, request, **options)
+        for one in (*response.history, response):
+            _after(calls, one)
+        return response
+
+    return send
+
+
+def sending_async(calls: Calls, original: Callable[..., Any]) -> Callable[..., Any]:
+    """The same of asynchronous clients."""
+
+    async def send(self: httpx.AsyncClient, request: httpx.Request, **options: Any) -> httpx.Response:
+        _before(calls, request)
+        response: httpx.Response = await original(self, request, **options)
+        for one in (*response.history, response):
+            _after(calls, one)
+        return response
+
+    return send
+
+
 def _of(request: httpx.Request) -> Request | None:
     return request_of(request.method, str(request.url), request.headers.get(KEY))
 

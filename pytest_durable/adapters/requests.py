@@ -6,6 +6,7 @@ The session's hooks do not do: they see responses only, and a request that has h
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_durable.adapters.calls import Calls
@@ -19,17 +20,11 @@ def watch(calls: Calls, session: requests.Session) -> Callable[[], None]:
     """Record the requests of ``session``; returned is how to stop."""
     own = vars(session).get("send")
 
-    def send(request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        effect = request_of(request.method or "", request.url or "", request.headers.get(KEY))
-        is_effect = effect is not None and calls.begins(effect.name)
+    def original(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         # Looked up at each call: whatever fakes the responses may have patched the class since.
-        response = own(request, **options) if own is not None else type(session).send(session, request, **options)
-        first = response.history[0] if response.history else response
-        if effect is not None and is_effect and has_arrived(first.status_code):
-            calls.arrived(effect.name, effect.key, url=request.url, status=first.status_code)
-        return response
+        return type(session).send(session, request, **options) if own is None else own(request, **options)
 
-    session.send = send  # type: ignore[method-assign]  # of this session alone
+    session.send = partial(sending(calls, original), session)  # type: ignore[method-assign]  # of this session alone
 
     def unwatch() -> None:
         if own is not None:
@@ -38,3 +33,21 @@ def watch(calls: Calls, session: requests.Session) -> Callable[[], None]:
             vars(session).pop("send", None)
 
     return unwatch
+
+
+Send = Callable[..., "requests.Response"]
+
+
+def sending(calls: Calls, original: Send) -> Send:
+    """``original``, a method ``send`` of sessions, which records what it sends."""
+
+    def send(self: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        effect = request_of(request.method or "", request.url or "", request.headers.get(KEY))
+        is_effect = effect is not None and calls.begins(effect.name)
+        response = original(self, request, **options)
+        first = response.history[0] if response.history else response  # redirects come by here as well, each by itself
+        if effect is not None and is_effect and has_arrived(first.status_code):
+            calls.arrived(effect.name, effect.key, url=request.url, status=first.status_code)
+        return response
+
+    return send
