@@ -129,6 +129,20 @@ def test_every_python_block_of_a_page_is_a_test(name: str) -> None:
     assert [block.line for block in blocks(text) if block.language == "python" and "def test_" not in block.code] == []
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_what_a_page_links_to_is_there(name: str) -> None:
+    text = re.sub(r"```.*?```", "", (ROOT / name).read_text(encoding="utf-8"), flags=re.DOTALL)
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text)]
+    local = [link for link in links if link and not link.startswith("https://")]
+    assert [link for link in local if not (ROOT / name).parent.joinpath(link).exists()] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_options_that_a_page_names_exist(name: str, pytestconfig: pytest.Config) -> None:
+    named = set(re.findall(r"--durable-[a-z]+(?:-[a-z]+)*", (ROOT / name).read_text(encoding="utf-8")))
+    assert [option for option in sorted(named) if not hasattr(pytestconfig.option, option[2:].replace("-", "_"))] == []
+
+
 # --- the mechanism itself ---------------------------------------------------------------------------------------------
 
 SAMPLE = """\
