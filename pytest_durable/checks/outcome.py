@@ -91,19 +91,20 @@ def finding(reference: Outcome, found: Outcome) -> Finding:
 
 def _changes(reference: Outcome, found: Outcome) -> list[str]:
     """What changed, a line each: the leaves of the result if there are few, else the outcomes as a whole."""
-    leaves = list(_changed_leaves("result", reference.result, found.result)) if reference.status == found.status else []
+    leaves = list(changed_leaves("result", reference.result, found.result)) if reference.status == found.status else []
     if reference.error is None and 0 < len(leaves) <= 5:
         return [f"{path} is {found_value}, and {value} without faults." for path, value, found_value in leaves]
     return [f"Without faults: {reference}", f"With the kill:  {found}"]
 
 
-def _changed_leaves(path: str, reference: Any, found: Any) -> Iterator[tuple[str, str, str]]:
+def changed_leaves(path: str, reference: Any, found: Any) -> Iterator[tuple[str, str, str]]:
+    """Where two values differ: the path, and what each has there, as JSON that may be cut off."""
     if isinstance(reference, dict) and isinstance(found, dict) and reference.keys() == found.keys():
         for key in reference:
-            yield from _changed_leaves(f"{path}[{key!r}]", reference[key], found[key])
+            yield from changed_leaves(f"{path}[{key!r}]", reference[key], found[key])
     elif isinstance(reference, list) and isinstance(found, list) and len(reference) == len(found):
         for index, (one, other) in enumerate(zip(reference, found, strict=True)):
-            yield from _changed_leaves(f"{path}[{index}]", one, other)
+            yield from changed_leaves(f"{path}[{index}]", one, other)
     elif type(reference) is not type(found) or reference != found:
         yield path, _short(reference), _short(found)
 

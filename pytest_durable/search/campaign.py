@@ -15,7 +15,7 @@ from pytest_durable.faults import Fault, FaultPlan, Injector, Schedule
 from pytest_durable.faults.oracles import Drawn
 from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
-from pytest_durable.search import order
+from pytest_durable.search import effects, order
 from pytest_durable.search.investigate import fault_free, investigated
 from pytest_durable.search.phases import Budget, explore
 from pytest_durable.search.runner import Run, Runner, silence
@@ -69,7 +69,7 @@ class Search:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._reference: Run | None = None
-        self._others: list[Outcome] = []
+        self._others: list[Run] = []
         self._passed = 0
         self._struck: list[Fault] = []
 
@@ -84,6 +84,8 @@ class Search:
         found = run.finding
         if found is not None and found.if_stable and not self._is_stable(run):
             found = None
+        if found is None:
+            found = effects.without_faults(run, self._at_other_paces())
         if found is not None:
             self._report(*investigated(self._runner, run, found))
         self._reference = run
@@ -155,12 +157,12 @@ class Search:
         found = finding(reference, run.outcome)
         return replace(found, summary=f"with its threads in another order, {found.summary}")
 
-    def _at_other_paces(self) -> Iterator[Outcome]:
-        """How fault-free runs at other paces end; each is made once, when it is asked for."""
+    def _at_other_paces(self) -> Iterator[Run]:
+        """Fault-free runs at other paces; each is made once, when it is asked for."""
         for number in range(self._other_runs()):
             if number == len(self._others):
                 with silence():
-                    self._others.append(self._runner.run(FaultPlan(), pace=number + 1).outcome)
+                    self._others.append(self._runner.run(FaultPlan(), pace=number + 1))
             yield self._others[number]
 
     def _other_runs(self) -> int:
@@ -168,12 +170,15 @@ class Search:
 
     def _compare(self, run: Run) -> Finding | None:
         assert self._reference is not None
+        found = effects.compare(self._reference, run, self._at_other_paces())
+        if found is not None:
+            return replace(found, summary=f"{_killed_at(run)}, {found.summary}")
         reference = self._reference.outcome
         if not differs(reference, run.outcome) or was_interrupted(run.execution):
             return None
         agreed: list[Outcome] = []
         for other in self._at_other_paces():
-            agreed.append(other)
+            agreed.append(other.outcome)
             if not differs(reference, run.outcome, agreed):
                 return None
         found = finding(reference, run.outcome)

@@ -10,6 +10,7 @@ from random import Random
 from typing import NoReturn
 
 from pytest_durable.checks import Finding, check_run, progress
+from pytest_durable.checks.deeds import Deed, deeds_of
 from pytest_durable.checks.outcome import Outcome
 from pytest_durable.checks.replay import check_fixed_point
 from pytest_durable.engine import MICROS, Scheduler, Stop, Trace, VirtualClock, World
@@ -39,6 +40,7 @@ class Run:
         finding: what the checks that need only this run found; None for nothing.
         outcome: how it ended.
         trace: everything that happened in its world.
+        deeds: what it did to the outside world.
     """
 
     execution: DurableExecution
@@ -46,6 +48,7 @@ class Run:
     finding: Finding | None
     outcome: Outcome
     trace: Trace
+    deeds: Sequence[Deed] = ()
 
 
 @dataclass
@@ -122,7 +125,9 @@ class Runner:
             for ended in execution.family():
                 if finding is None and ended.status is ExecutionStatus.SUCCEEDED:
                     finding = self._replay(service, ended)
-            self.latest = Run(execution, injector, finding, Outcome.of(execution), world.trace)
+            self.latest = Run(
+                execution, injector, finding, Outcome.of(execution), world.trace, deeds_of(execution.family())
+            )
             return self.latest
         finally:
             service.close()

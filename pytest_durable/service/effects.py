@@ -24,7 +24,7 @@ class Effect:
         key: its idempotency key: what happens again under the same key does not happen to the world; None for none.
         details: what is known of it, by name.
         operation: path of the operation whose body did it; ``invocation`` for handler code outside of any.
-        attempt: of the step that did it, from 1; None if no step did.
+        attempt: of the step that did it, from 1; None if no step did. An invoked function that is not durable has one.
         invocation: number of the invocation, from 1.
         time: virtual time.
         execution: name of the execution.
@@ -78,7 +78,7 @@ def happened(task: Task, name: str, key: Hashable, details: Mapping[str, Any]) -
     record = getattr(owner, "record", None)
     if record is None:  # a plain function that was invoked: its caller's operation is what it is the body of
         asked_by = execution.path_of(owner.operation_id)
-        effect = Effect(name, key, details, asked_by, None, 1, now, execution.name, owner.operation_id)
+        effect = Effect(name, key, details, asked_by, 1, 1, now, execution.name, owner.operation_id)
     else:
         operation_id = _innermost(task.data)
         attempt = None

@@ -234,7 +234,7 @@ class Invocation:
     def _note_failure(self, update: OperationUpdate) -> tuple[str, str]:
         """The word and the place of a FAIL, RETRY or CANCEL."""
         if update.error is not None and (update.error.type or "").endswith("StepInterruptedError"):
-            self.record.interrupted = True
+            self.record.interrupted.add(update.operation_id)
         if update.action is OperationAction.FAIL:
             return "failed", STORED
         if update.step_options is None:

@@ -141,7 +141,7 @@ class InvocationRecord:
         asked: what its durable calls asked for, by operation id.
         events: operation id, path, a word for what happened and its virtual time, in order; no word for a call as such.
         refused: what the service refused to store, and why, if it did.
-        interrupted: whether it stored that an at-most-once step was interrupted before it.
+        interrupted: ids of at-most-once steps of which it stored that they were interrupted before it.
         alarms: ids of operations whose body should not have run.
     """
 
@@ -157,7 +157,7 @@ class InvocationRecord:
     asked: dict[str, Asked] = field(default_factory=dict)
     events: list[tuple[str, str, str, int]] = field(default_factory=list)
     refused: str | None = None
-    interrupted: bool = False
+    interrupted: set[str] = field(default_factory=set)
     alarms: set[str] = field(default_factory=set)
 
     def lines(self) -> list[Line]:
