@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import pytest_durable
+from pytest_durable import compat
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,3 +28,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_public_name_is_in_the_reference(built: Path) -> None:
     reference = "".join(page.read_text(encoding="utf-8") for page in sorted(built.glob("reference/*.html")))
     assert [name for name in pytest_durable.__all__ if f'.{name}"' not in reference] == []
+    there = {name for name in compat.__all__ if f'"pytest_durable.compat.{name}"' in reference}
+    assert set(compat.__all__) - there == {"ExecutionStatus"}  # which is that of the package
+    for name in ("fault_plans", "schedules"):
+        assert f'"pytest_durable.strategies.{name}"' in reference
