@@ -84,4 +84,4 @@ def _before(calls: Calls, request: httpx.Request) -> None:
 def _after(calls: Calls, response: httpx.Response) -> None:
     effect = _of(response.request)
     if effect is not None and has_arrived(response.status_code) and calls.begins(effect.name):
-        calls.arrived(effect.name, effect.key, url=str(response.request.url), status=response.status_code)
+        calls.arrived(effect.name, effect.key, url=str(response.request.url))

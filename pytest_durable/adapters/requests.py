@@ -47,7 +47,7 @@ def sending(calls: Calls, original: Send) -> Send:
         response = original(self, request, **options)
         first = response.history[0] if response.history else response  # redirects come by here as well, each by itself
         if effect is not None and is_effect and has_arrived(first.status_code):
-            calls.arrived(effect.name, effect.key, url=request.url, status=first.status_code)
+            calls.arrived(effect.name, effect.key, url=request.url)
         return response
 
     return send
