@@ -1,16 +1,24 @@
-"""The order, killed at every place. The world is DynamoDB, as moto has it."""
+"""The order, killed at every place; and with each of its safeguards removed. The world is DynamoDB, as moto has it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 import pytest
 
-from examples.inventory.inventory import make_handler
+from examples.inventory.inventory import Safeguards, make_handler
 from examples.inventory.warehouse import Warehouse
-from pytest_durable import EffectLedger, FakeDurableContext
+from pytest_durable import EffectLedger, EffectRepeated, FakeDurableContext
 
 ORDER = {"id": "7", "sku": "A1", "pieces": 2}
+
+FOUND = {
+    "reserved_once": ("reserve:effect:dynamodb.UpdateItem", "dynamodb.UpdateItem"),
+    "counted_once": ("count:effect:dynamodb.UpdateItem", "dynamodb.UpdateItem"),
+    "shipment_from_step": ("ship:effect:dynamodb.PutItem", "dynamodb.PutItem"),
+}
+"""By safeguard, the kill under which its absence is found, and the effect that is repeated."""
 
 
 @pytest.fixture
@@ -42,3 +50,17 @@ def test_an_order_survives_any_kill(durable_ctx: FakeDurableContext, warehouse: 
     assert verification.killed == verification.places
     assert {"reserve:body", "ship:body", "count:body"} <= set(verification.killed)
     print(verification)
+
+
+@pytest.mark.parametrize("without", [field.name for field in fields(Safeguards)])
+def test_an_order_without_one_of_its_safeguards_is_caught(
+    durable_ctx: FakeDurableContext, warehouse: Warehouse, without: str
+) -> None:
+    handler = make_handler(warehouse.dynamodb, Safeguards(**{without: False}))
+    with pytest.raises(EffectRepeated) as found:
+        durable_ctx.verify(handler, ORDER, reset=warehouse.reset)  # no assertion of ours: the result is the same
+
+    plan, effect = FOUND[without]
+    assert found.value.failure.plan == plan
+    assert effect in str(found.value)
+    print(found.value)

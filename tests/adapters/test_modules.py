@@ -35,11 +35,14 @@ def whole() -> Iterator[None]:
     assert [getattr(owner, name) for owner, name in [*owners, (sqlite3, "connect")]] == before
 
 
-class Empty:
+class Body:
     """The body of a response of AWS."""
 
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
     def stream(self, *args: Any, **options: Any) -> Iterator[bytes]:
-        yield b"{}"
+        yield self.content
 
 
 def message(bank: Bank) -> Any:
@@ -48,7 +51,7 @@ def message(bank: Bank) -> Any:
 
     def answer(request: Any, **_: Any) -> Any:
         bank.reached.append("SendMessage")
-        return AWSResponse(request.url, 200, {}, Empty())
+        return AWSResponse(request.url, 200, {}, Body(b"{}"))
 
     client.meta.events.register("before-send.sqs", answer)
     client.send_message(QueueUrl="https://sqs.example/1/q.fifo", MessageBody="b", MessageDeduplicationId="d")
