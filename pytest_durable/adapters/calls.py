@@ -36,7 +36,7 @@ class Calls:
         """
         return self._ledger.admit() and not any(fnmatchcase(name, pattern) for pattern in self._ignore)
 
-    def arrived(self, name: str, key: str | None, **details: Any) -> None:
+    def arrived(self, name: str, key: str | None, /, **details: Any) -> None:
         """Record a call that the outside world has accepted.
 
         Raises:

@@ -35,6 +35,14 @@ def in_steps(*bodies: Callable[..., Any]) -> Handler:
     return handler
 
 
+def check_safe(context: FakeDurableContext, handler: Handler, reset: Callable[[], object] | None = None) -> None:
+    if reset is not None:
+        reset()
+    execution = context.run(handler)
+    assert execution.status == "SUCCEEDED", execution.error
+    assert context.verify(handler, reset=reset).killed
+
+
 def drawn() -> str:
     return str(uuid.uuid4())  # noqa: TID251  # what a handler would draw
 
@@ -100,7 +108,7 @@ def test_a_request_that_is_made_twice_is_found(durable_ctx: FakeDurableContext, 
 def test_a_request_that_may_be_made_twice_is_safe(
     durable_ctx: FakeDurableContext, bank: httpx.Client, name: str
 ) -> None:
-    assert durable_ctx.verify(HTTP_TWINS[name](bank)).killed
+    check_safe(durable_ctx, HTTP_TWINS[name](bank))
 
 
 def test_a_request_that_is_lost_is_found(durable_ctx: FakeDurableContext, bank: httpx.Client) -> None:
@@ -163,7 +171,7 @@ def test_a_write_that_is_committed_twice_is_found(
 def test_a_write_that_may_be_committed_twice_is_safe(
     durable_ctx: FakeDurableContext, database: Database, statement: str
 ) -> None:
-    assert durable_ctx.verify(in_steps(partial(database.write, statement)), reset=database.reset).killed
+    check_safe(durable_ctx, in_steps(partial(database.write, statement)), reset=database.reset)
 
 
 # --- AWS --------------------------------------------------------------------------------------------------------------
@@ -232,4 +240,4 @@ def test_a_call_that_may_be_made_twice_is_safe(
 ) -> None:
     service, act = AWS_TWINS[name]
     client = aws(service)
-    assert durable_ctx.verify(in_steps(lambda: act(client) and None)).killed
+    check_safe(durable_ctx, in_steps(lambda: act(client) and None))
