@@ -20,7 +20,7 @@ from pytest_durable.execution import Execution
 from pytest_durable.faults import FaultPlan, Injector, Schedule
 from pytest_durable.report.evidence import Album, Evidence
 from pytest_durable.report.failure import Failure
-from pytest_durable.seams.userland import Userland
+from pytest_durable.seams.userland import Userland, frozen_by_the_user
 from pytest_durable.search import Budget, Runner, Verification, verify
 from pytest_durable.service.arguments import (
     check_execution_timeout,
@@ -43,6 +43,10 @@ _DIRECT_TIMEOUT = 366 * 86_400
 """Seconds: the time a test takes between two direct calls is not the handler's."""
 
 
+def _nobody(kills: int) -> None:
+    """Nobody wants to know how far a search is."""
+
+
 class FakeDurableContext(DirectCalls):
     """A ``DurableContext`` on the real SDK in a simulated world, and the levers of that world.
 
@@ -50,7 +54,8 @@ class FakeDurableContext(DirectCalls):
 
     Args:
         seed: of everything that is drawn: the SDK's retry jitter, the ids, the plans.
-        start: first instant of virtual time; naive means UTC. Default 2026-01-01T00:00:00Z.
+        start: first instant of virtual time; naive means UTC. Default the instant at which freezegun holds time at this
+            moment, else 2026-01-01T00:00:00Z.
         cold: start cold after each death of an invocation: the handler's module, but not what that imports, is imported
             anew. Its global state is gone then, and so is whatever the test has put into it.
         isolation: ``"thread"``, a kill unwinds the simulated threads, is the only one available yet.
@@ -64,7 +69,7 @@ class FakeDurableContext(DirectCalls):
     ) -> None:
         # The SDK's own constructor is not called: there is no invocation yet whose state it could be given.
         check_new(seed, start, cold, isolation)
-        self.clock = VirtualClock(start)
+        self.clock = VirtualClock(frozen_by_the_user() if start is None else start)
         self.cold = cold
         self.tally = Tally()
         self.seed = seed
@@ -74,6 +79,7 @@ class FakeDurableContext(DirectCalls):
         self.found: Failure | None = None
         self.latest: Execution | None = None
         self.album: Album | None = None
+        self.progress: Callable[[int], object] = _nobody
         self._userland = Userland(self.clock)
         self._bench = Bench(self.clock, seed, self.tally)
         self.effects = EffectLedger(self._bench.outside)
@@ -220,7 +226,7 @@ class FakeDurableContext(DirectCalls):
         resolved, payload = self._resolve(handler), payload_of(event)
         outside = self._bench.outside
         runner = Runner(resolved, payload, self.clock, start, self._raise, self.seed, reset, outside=outside)
-        runner.kinds = self.budget.kinds
+        runner.kinds, runner.progress = self.budget.kinds, self.progress
         budget = replace(
             self.budget,
             kills=count("kills", self.budget.kills if kills is None else kills),
@@ -237,9 +243,8 @@ class FakeDurableContext(DirectCalls):
             self._replays.append((runner.latest.injector, runner.latest.execution))
         if self.album is not None and runner.evidence is not None:
             self.album.add(runner.evidence)
-        self.tally.safe += 1
-        self.tally.killed += len(found.killed)
-        self.tally.places += len(found.places)
+        places, killed = (FaultPlan.parse(", ".join(texts)) for texts in (found.places, found.killed))
+        self.tally.found_safe(places, killed, found.schedules)
         return found
 
     def restart(
@@ -312,6 +317,13 @@ class FakeDurableContext(DirectCalls):
             task.process.owner.execution.refused = misuse  # a step's failure is the SDK's to handle: the test hears too
             raise misuse
         self._userland.open()
+        frozen = frozen_by_the_user()
+        if frozen is not None:
+            raise UsageError(
+                f"{what}: freezegun was started after this durable context and holds time at {frozen.isoformat()}, so "
+                "that the function under test would not see virtual time. Set durable_clock instead, or freeze time "
+                "before the context is made, which starts then"
+            )
 
     def _resolve(self, handler: Any) -> Handler:
         __tracebackhide__ = True

@@ -25,6 +25,7 @@ class Settings:
         replay: run this plan instead of searching; None to search.
         schedule: with this order of threads, instead of searching; None for the plain order.
         kinds: of the faults that are tried; None for the kills.
+        shards: into how many tests each test that searches is split.
     """
 
     kills: int = DEFAULT_KILLS
@@ -35,6 +36,7 @@ class Settings:
     replay: str | None = None
     schedule: str | None = None
     kinds: tuple[str, ...] | None = None
+    shards: int = 1
 
 
 def merged(cli: Mapping[str, str | None], ini: Mapping[str, str]) -> Settings:
@@ -76,6 +78,13 @@ def _instant(name: str, value: Any) -> datetime | None:
         raise ValueError(f"{name} must be a date and time such as 2026-03-29T01:30:00+00:00, not {value!r}") from None
 
 
+def _positive(name: str, value: Any) -> int:
+    number = _whole_number(name, value)
+    if number == 0:
+        raise ValueError(f"{name} must be a whole number from 1, not {value!r}")
+    return number
+
+
 KINDS = ("start", "effect", "body", "stored", "suspend", "return", "timeout", "throttle", "outage", "revoke")
 """Where a fault can strike; as `faults.plan.WHERE`, which is not imported before it is needed."""
 
@@ -108,4 +117,5 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "replay": _as_it_is,
     "schedule": _as_it_is,
     "kinds": _kinds,
+    "shards": _positive,
 }

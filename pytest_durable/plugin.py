@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_durable.effects import EffectLedger
     from pytest_durable.engine import VirtualClock
     from pytest_durable.options import Settings
-    from pytest_durable.tally import Tally
+    from pytest_durable.progress import Progress
 
 _OPTIONS = {
     "kills": ("N", "kills at most in one plan of durable_ctx.verify (default 1: every single kill)"),
@@ -32,14 +34,15 @@ _OPTIONS = {
     "cold": (None, "after each kill, import the handler's module anew, as a cold start does"),
     "replay": ("PLAN", "run this fault plan alone, as in 'charge:body, ship@2:stored'"),
     "schedule": ("SCHEDULE", "run with this order of threads alone, as in '4>1, 9>2'"),
+    "shards": ("N", "split each test that searches into N tests, for pytest-xdist or several machines"),
 }
-_NO_INI = ("replay", "schedule")
 _REPORT = {
     "report": "write a page of HTML that shows the executions of every test that fails",
     "report_all": "with --durable-report: of those that pass as well",
 }
 _REPORTING = "durable-report"
 """Under which name the plugin is registered that writes it."""
+_NO_INI = ("replay", "schedule", "shards")
 _MARKER = (
     "durable(*, kills=1, examples=100, seed=0, start=None, kinds=None, cold=False): "
     "settings of durable_ctx for this test"
@@ -49,13 +52,14 @@ _AROUND = (
     "under every fault plan that these settings ask for"
 )
 _EXECUTION = "durable_execution(*, handler, lambda_function_name=None): the function that durable_runner runs"
+_SHARE = "_durable_share"
 _FAILURES = "durable/failures"
 """Where pytest's cache keeps, for each test, what it failed under."""
-MOST_ADVICE = 10
-"""Lines of advice in the summary, without ``-v``."""
+_SHARD = re.compile(r"\[(?:(?P<rest>.*)-)?shard \d+ of \d+\]$")
+"""The end of the id of a test that is one share of a search."""
 
 _settings_key: pytest.StashKey[Settings] = pytest.StashKey()
-_tallies_key: pytest.StashKey[list[Tally]] = pytest.StashKey()
+_clock_key: pytest.StashKey[Callable[[], float]] = pytest.StashKey()
 _context_key: pytest.StashKey[FakeDurableContext] = pytest.StashKey()
 
 
@@ -100,7 +104,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
     config.addinivalue_line("markers", _AROUND)
     config.addinivalue_line("markers", _EXECUTION)
-    config.stash[_tallies_key] = []
+    config.stash[_clock_key] = time.perf_counter  # taken before any test shows virtual time
+    from pytest_durable.summary import Summary
+
+    config.pluginmanager.register(Summary(), "durable-summary")
     cli = {name: config.getoption(f"durable_{name}") for name in _OPTIONS}
     ini = {name: config.getini(f"durable_{name}") for name in _OPTIONS if name not in _NO_INI}
     from pytest_durable.options import merged
@@ -137,8 +144,8 @@ def _settings_for(request: pytest.FixtureRequest) -> dict[str, Any]:
     return values
 
 
-def _context_for(request: pytest.FixtureRequest) -> FakeDurableContext:
-    """The context of one test, with its settings.
+def _context_for(request: pytest.FixtureRequest, share: tuple[int, int] | None = None) -> FakeDurableContext:
+    """The context of one test, with its settings; of one share of its search, if that is split.
 
     Raises:
         ValueError: for a setting or a plan that makes no sense.
@@ -173,6 +180,7 @@ def _context_for(request: pytest.FixtureRequest) -> FakeDurableContext:
         from pytest_durable.report.evidence import Album
 
         context.album = Album()
+    context.budget = replace(context.budget, share=share)
     return context
 
 
@@ -212,22 +220,73 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 def _from_here(item: pytest.Item) -> str:
     """What pytest calls the test from the directory that it was started in, for a command to be pasted there."""
-    name = item.nodeid.partition("::")[2]
+    name = _SHARD.sub(lambda end: f"[{end['rest']}]" if end["rest"] else "", item.nodeid.partition("::")[2])
     path = os.path.relpath(item.path, item.config.invocation_params.dir)
     return f"{Path(path).as_posix()}::{name}" if name else item.nodeid
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Split each test that searches into as many as ``--durable-shards`` says."""
+    shards = metafunc.config.stash[_settings_key].shards
+    if shards > 1 and _SHARE in metafunc.fixturenames and _searches(metafunc.definition):
+        shares = [(number, shards) for number in range(1, shards + 1)]
+        ids = [f"shard {number} of {shards}" for number, _ in shares]
+        metafunc.parametrize(_SHARE, shares, ids=ids, indirect=True)
+
+
+def _searches(definition: pytest.Function) -> bool:
+    """Whether there is anything in a test to be split: it has the marker, or speaks of ``verify`` itself."""
+    if definition.get_closest_marker("durable_faults") is not None:
+        return True
+    codes = [inspect.unwrap(definition.obj).__code__]
+    for code in codes:
+        codes += [constant for constant in code.co_consts if inspect.iscode(constant)]
+    return any("verify" in code.co_names for code in codes)
+
+
 @pytest.fixture
-def durable_ctx(request: pytest.FixtureRequest) -> Iterator[FakeDurableContext]:
+def _durable_share(request: pytest.FixtureRequest) -> tuple[int, int] | None:
+    """Which of how many shares of its search a test is; None if it is not split."""
+    share: tuple[int, int] | None = getattr(request, "param", None)
+    return share
+
+
+@pytest.fixture
+def durable_ctx(request: pytest.FixtureRequest, _durable_share: tuple[int, int] | None) -> Iterator[FakeDurableContext]:
     """A `FakeDurableContext`, fresh for this test: the real SDK in a simulated world."""
     try:
-        context = _context_for(request)
+        context = _context_for(request, _durable_share)
     except ValueError as error:
         pytest.fail(str(error), pytrace=False)
+    progress = _progress_for(request)
+    if progress is not None:
+        context.progress = progress.ran
+        request.addfinalizer(progress.end)
     with context:
-        request.config.stash[_tallies_key].append(context.tally)
         request.node.stash[_context_key] = context
         yield context
+
+
+def _progress_for(request: pytest.FixtureRequest) -> Progress | None:
+    """The live line of a test; None where nobody would see it, or where it would get in the way."""
+    config = request.config
+    if hasattr(config, "workerinput") or os.environ.get("CI") or config.getoption("capture") == "no":
+        return None
+    terminal = config.get_terminal_writer()
+    capture: Any = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        if not terminal._file.isatty():
+            return None
+    from pytest_durable.progress import Progress
+
+    return Progress(
+        terminal._file,
+        terminal,
+        capture.global_and_fixture_disabled,
+        config.stash[_clock_key],
+        _from_here(request.node),
+    )
 
 
 @pytest.fixture
@@ -286,35 +345,15 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
             pytest.fail(str(error), pytrace=False)
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say what is advised, and how much was run and killed."""
-    tallies = [tally for tally in config.stash.get(_tallies_key, []) if tally.runs]
-    if not tallies:
-        return
-    _write_advice(terminalreporter, tallies, config.option.verbose > 0)
-    runs, searches, safe, killed, places = (
-        sum(getattr(tally, name) for tally in tallies) for name in ("runs", "searches", "safe", "killed", "places")
-    )
-    parts = [_count(len(tallies), "test"), _count(runs, "execution")]
-    if safe:
-        parts.append(f"{_count(safe, 'search', 'es')} safe, killed at {killed} of {places} places")
-    if searches > safe:
-        parts.append(f"{_count(searches - safe, 'search', 'es')} with a violation")
-    terminalreporter.write_line(f"durable: {', '.join(parts)}")
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Let the report of the teardown say what the test has done, and what it failed under: see `summary`."""
+    context = item.stash.get(_context_key, None)
+    if call.when != "teardown" or context is None or not context.tally.runs:
+        return (yield)
+    from pytest_durable.summary import properties, put_on
 
-
-def _write_advice(terminalreporter: Any, tallies: list[Tally], in_full: bool) -> None:
-    """What is seldom meant in the handlers of all tests, each once."""
-    advice = list(dict.fromkeys(str(one) for tally in tallies for one in tally.advice or ()))
-    if not advice:
-        return
-    shown = advice if in_full or len(advice) <= MOST_ADVICE else advice[: MOST_ADVICE - 1]
-    terminalreporter.write_line("durable: advice, none of it a failure")
-    for text in shown:
-        terminalreporter.write_line(f"  {text}")
-    if len(shown) < len(advice):
-        terminalreporter.write_line(f"  and {len(advice) - len(shown)} more, which -v shows")
-
-
-def _count(number: int, noun: str, plural: str = "s") -> str:
-    return f"{number} {noun}{plural * (number != 1)}"
+    item.user_properties += properties(context.tally, context.found)
+    report = yield
+    put_on(report, context.tally)
+    return report

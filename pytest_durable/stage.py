@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pytest_durable.checks.suspects import suspects
 from pytest_durable.context import FakeDurableContext
 from pytest_durable.engine import Scheduler
-from pytest_durable.faults import FaultPlan, Injector
+from pytest_durable.faults import Fault, FaultPlan, Injector
 from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.report.timeline import on_one_screen
@@ -29,11 +29,14 @@ class Stage:
         self._outside = Outside(dict(outside.functions), list(outside.answers))
         self._start = context.clock.micros
         self._watched = context.effects.watched
+        self._struck: list[Fault] = []
 
     def begin(self, plan: FaultPlan, scheduler: Scheduler | None, investigate: bool) -> Injector:
         """Be as at the beginning of the test; every execution from now on is under ``plan``."""
+        self._context.progress(len(self._struck))
         injector = Injector(plan, self._context.budget.kinds)
         self._context.effects.unwatch(self._watched)
+        self._struck = injector.struck
         self._context.restart(injector, scheduler, self._outside, self._start, investigate)
         return injector
 
@@ -86,6 +89,4 @@ def run_around(context: FakeDurableContext, body: Callable[[], object]) -> None:
     tally = context.tally
     tally.searches += 1
     tried = around(body, Stage(context), context.budget)
-    tally.safe += 1
-    tally.killed += len(tried.killed)
-    tally.places += len(tried.places)
+    tally.found_safe(tried.places, tried.killed, tried.schedules)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_durable.advice import Advice
+    from pytest_durable.faults import Fault
 
 
 @dataclass
@@ -17,14 +21,42 @@ class Tally:
         runs: executions that were run.
         searches: how often `FakeDurableContext.verify` was called.
         safe: how many of them found nothing.
-        killed: at how many places those killed.
-        places: at how many places a kill could land in them.
+        killed: at how many places those killed, by the kind of the place.
+        places: at how many places a kill could land in them, by the kind of the place.
+        missed: the places at which they did not kill, as text.
+        schedules: under how many thread schedules they were run.
         advice: about what was run; None if it is not gathered.
     """
 
     runs: int = 0
     searches: int = 0
     safe: int = 0
-    killed: int = 0
-    places: int = 0
+    killed: Counter[str] = field(default_factory=Counter)
+    places: Counter[str] = field(default_factory=Counter)
+    missed: list[str] = field(default_factory=list)
+    schedules: int = 0
     advice: dict[Advice, None] | None = None
+
+    def found_safe(self, places: Iterable[Fault], killed: Iterable[Fault], schedules: int) -> None:
+        """Count a search that found nothing."""
+        killed, places = list(killed), list(places)
+        self.safe += 1
+        self.schedules += schedules
+        self.killed.update(map(_kind, killed))
+        self.places.update(map(_kind, places))
+        reached = set(killed)
+        self.missed += [str(place) for place in places if place not in reached]
+
+    def packed(self) -> str:
+        """As JSON: it goes from a worker of pytest-xdist to the process that writes the summary."""
+        return json.dumps({**vars(self), "advice": [str(one) for one in self.advice or ()]})
+
+
+def unpacked(text: str) -> dict[str, Any]:
+    """The attributes of a `Tally`, of which the advice is text by now."""
+    values: dict[str, Any] = json.loads(text)
+    return values
+
+
+def _kind(place: Fault) -> str:
+    return place.where.partition(":")[0]

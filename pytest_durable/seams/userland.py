@@ -12,11 +12,11 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import freezegun
-from freezegun.api import FrozenDateTimeFactory
+from freezegun.api import FrozenDateTimeFactory, freeze_factories
 
 from pytest_durable.engine import Killed, VirtualClock, current_task
 from pytest_durable.primitives.sleep import real_sleep, sleep
@@ -128,6 +128,15 @@ _holders = Holders(_STAND_INS, (time, *chance.HOMES))
 
 
 _patches = _Patches()
+
+
+def frozen_by_the_user() -> datetime | None:
+    """The instant in UTC at which freezegun holds time for others than durable contexts; None if it does not."""
+    factory = freeze_factories[-1] if freeze_factories else None
+    if factory is None or isinstance(factory, _ClockFactory):
+        return None
+    instant: datetime = factory.time_to_freeze
+    return instant.replace(tzinfo=UTC)
 
 
 class Userland:

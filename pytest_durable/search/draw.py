@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pytest_durable.search.phases import Prober
 
 
-def plans(search: Prober, places: Sequence[Fault], kills: int, examples: int, seed: int) -> int:
-    """Try at most ``examples`` plans of 2 to ``kills`` kills; return how many were tried.
+def plans(search: Prober, places: Sequence[Fault], kills: int, examples: int, seed: int) -> None:
+    """Try at most ``examples`` plans of 2 to ``kills`` kills.
 
     Raises:
         DurabilityViolation: for the smallest plan that breaks the handler: fewest kills, then earliest places.
@@ -32,10 +32,9 @@ def plans(search: Prober, places: Sequence[Fault], kills: int, examples: int, se
             search.attempt(_plan(pair))
             tried += 1
         if kills == 2:
-            return tried
+            return
     if len(places) > 1 and tried < examples:
-        tried += _drawn(search, places, kills, examples - tried, seed)
-    return tried
+        _drawn(search, places, kills, examples - tried, seed)
 
 
 def _plan(mentions: Iterable[Fault]) -> FaultPlan:
@@ -49,9 +48,8 @@ def _plan(mentions: Iterable[Fault]) -> FaultPlan:
     return FaultPlan(dict.fromkeys(faults))
 
 
-def _drawn(search: Prober, places: Sequence[Fault], kills: int, examples: int, seed: int) -> int:
+def _drawn(search: Prober, places: Sequence[Fault], kills: int, examples: int, seed: int) -> None:
     __tracebackhide__ = True
-    tried = 0
     broken: FaultPlan | None = None
 
     @hypothesis.seed(seed)
@@ -66,8 +64,7 @@ def _drawn(search: Prober, places: Sequence[Fault], kills: int, examples: int, s
     )
     @hypothesis.given(st.lists(st.sampled_from(places), min_size=2, max_size=max(2, kills)))
     def breaks(mentions: list[Fault]) -> None:
-        nonlocal tried, broken
-        tried += 1
+        nonlocal broken
         plan = _plan(mentions)
         if search.probe(plan)[1] is not None:
             broken = plan
@@ -78,7 +75,6 @@ def _drawn(search: Prober, places: Sequence[Fault], kills: int, examples: int, s
     except _Broken:
         assert broken is not None
         search.attempt(_fewest(search, broken))
-    return tried
 
 
 def _fewest(search: Prober, plan: FaultPlan) -> FaultPlan:

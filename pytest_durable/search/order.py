@@ -34,8 +34,8 @@ def is_concurrent(executions: Iterable[DurableExecution]) -> bool:
     return any(asked.method in _CONCURRENT for one in executions for asked in one.asked.values())
 
 
-def schedules(search: Prober, places: Sequence[Fault], budget: Budget) -> int:
-    """Try other orders, and return how many: single deviations before bodies first, then priorities and single faults.
+def schedules(search: Prober, places: Sequence[Fault], budget: Budget) -> None:
+    """Try other orders: single deviations before bodies first, then priorities and single faults.
 
     Args:
         search: what is run.
@@ -59,7 +59,6 @@ def schedules(search: Prober, places: Sequence[Fault], budget: Budget) -> int:
         found = search.probe_order(plan, Priorities(random.randrange(1 << 30), CHANGES, counting.choices))
         if found is not None:
             search.attempt(*_smallest(search, plan, found))
-    return most
 
 
 def _some(choices: Sequence[int], most: int, random: Random) -> Sequence[int]:

@@ -10,6 +10,7 @@ from pytest_durable.faults import Fault, FaultPlan, Injector, Schedule
 from pytest_durable.faults.oracles import Drawn
 from pytest_durable.options import DEFAULT_EXAMPLES, DEFAULT_KILLS
 from pytest_durable.search import draw, order
+from pytest_durable.search.share import Share
 from pytest_durable.service.points import KILLS
 
 
@@ -25,6 +26,7 @@ class Budget:
         only: run this plan alone, after the fault-free run, under ``schedule``.
         schedule: the order of threads for ``only``.
         saved: what failed the last time, to be tried first.
+        share: which of how many shares of the search this is, from 1; None for all of it.
     """
 
     kills: int = DEFAULT_KILLS
@@ -34,6 +36,7 @@ class Budget:
     only: FaultPlan | None = None
     schedule: Schedule | None = None
     saved: tuple[FaultPlan, Schedule] | None = None
+    share: tuple[int, int] | None = None
 
 
 class Prober(Protocol):
@@ -80,15 +83,20 @@ def explore(search: Prober, calm: Injector, is_concurrent: bool, budget: Budget)
     """
     __tracebackhide__ = True
     places = calm.places(budget.kinds)
+    number, of = budget.share or (1, 1)
+    mine = places[number - 1 :: of]
     if budget.only is not None:
-        return Tried(places, tuple(search.attempt(budget.only, budget.schedule).struck))
+        return Tried(mine, tuple(search.attempt(budget.only, budget.schedule).struck))
     if budget.kills == 0:
-        return Tried(places)
+        return Tried(mine)
     if budget.saved is not None:
         search.attempt(*budget.saved)
     killed: list[Fault] = []
-    for place in places:  # not a comprehension, whose frame a traceback would show
+    for place in mine:  # not a comprehension, whose frame a traceback would show
         killed.extend(search.attempt(FaultPlan([place])).struck)
-    drawn = draw.plans(search, places, budget.kills, budget.examples, budget.seed) if budget.kills > 1 else 0
-    schedules = order.schedules(search, places, budget) if is_concurrent else 0
-    return Tried(places, tuple(killed), drawn, schedules)
+    plans, orders = Share(search, number, of), Share(search, number, of)
+    if budget.kills > 1:
+        draw.plans(plans, places, budget.kills, budget.examples, budget.seed)
+    if is_concurrent:
+        order.schedules(orders, places, budget)
+    return Tried(mine, tuple(killed), plans.tried, orders.tried)

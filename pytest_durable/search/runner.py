@@ -71,6 +71,7 @@ class Runner:
         kinds: of the faults that are tried.
         chance_is_fixed: whether no run so far has drawn anything in the user's code.
         evidence: of the fault-free run, once the search has found nothing.
+        progress: is told after each run how many faults struck in it.
     """
 
     handler: Handler
@@ -88,6 +89,7 @@ class Runner:
     kinds: Sequence[str] = KILLS
     chance_is_fixed: bool = True
     evidence: Evidence | None = None
+    progress: Callable[[int], object] = lambda kills: None
 
     def run(
         self,
@@ -128,6 +130,7 @@ class Runner:
             self.latest = Run(
                 execution, injector, finding, Outcome.of(execution), world.trace, deeds_of(execution.family())
             )
+            self.progress(len(injector.struck))
             return self.latest
         finally:
             service.close()

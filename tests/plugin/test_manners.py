@@ -1,0 +1,186 @@
+"""The plugin beside others, and beside whoever else has something to say about time."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+HANDLERS = """
+    from aws_durable_execution_sdk_python.config import Duration
+
+    def order(event, context):
+        context.step(lambda _: 7, name="charge")
+        context.wait(Duration.from_days(1), name="pause")
+        return context.map([1, 2], lambda child, item, *_: child.step(lambda _: item, name="pack")).get_results()
+"""
+
+SUITE = """
+    import asyncio
+    import unittest
+
+    import pytest
+    from handlers import order
+
+    def test_search(durable_ctx):
+        durable_ctx.verify(order)
+
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_run(durable_ctx, number):
+        assert durable_ctx.run(order, number).result == [1, 2]
+
+    @pytest.mark.durable_faults
+    def test_around(durable_ctx):
+        assert durable_ctx.run(order).result == [1, 2]
+
+    @pytest.mark.asyncio
+    async def test_in_a_loop(durable_ctx):
+        await asyncio.sleep(0.01)
+        assert durable_ctx.run(order).result == [1, 2]
+        await asyncio.sleep(0.01)
+
+    class TestInAClass(unittest.TestCase):
+        @pytest.fixture(autouse=True)
+        def _context(self, durable_ctx):
+            self.context = durable_ctx
+
+        def test_it(self):
+            self.context.verify(order)
+"""
+TESTS = 6
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A suite for other plugins, all of which are there."""
+    monkeypatch.delenv("PYTEST_ADDOPTS")
+    pytester.makepyfile(handlers=HANDLERS, test_suite=SUITE)
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\nasyncio_mode = strict\n")
+    return pytester
+
+
+def summary(result: pytest.RunResult) -> str:
+    (line,) = [line for line in result.outlines if line.startswith("durable: ") and "executions" in line]
+    return line
+
+
+def test_all_together_say_what_one_alone_says(suite: pytest.Pytester) -> None:
+    alone = suite.runpytest_subprocess("-p", "no:randomly", "-p", "no:xdist", "-s")
+    alone.assert_outcomes(passed=TESTS)
+    assert "killed at 63 of 63 places" in summary(alone)
+    options = ["-n", "2", "--timeout=60", "--cov=handlers", "--junitxml=junit.xml", "-p", "no:cacheprovider"]
+    together = suite.runpytest_subprocess(*options, "-p", "randomly", "-v")
+    together.assert_outcomes(passed=TESTS)
+    assert summary(together) == summary(alone)
+    together.stdout.re_match_lines([r"handlers.py\s+\d+\s+0\s+100%"])
+    assert properties(suite, "test_search")["durable_killed"] == "21"
+    assert properties(suite, "test_run[1]") == {
+        "durable_executions": "1",
+        "durable_killed": "0",
+        "durable_places": "0",
+    }
+
+
+def properties(suite: pytest.Pytester, test: str) -> dict[str | None, str | None]:
+    """What junit's XML says of a test."""
+    tree = ET.parse(suite.path / "junit.xml")
+    (case,) = [case for case in tree.iter("testcase") if case.get("name") == test]
+    return {one.get("name"): one.get("value") for one in case.iter("property")}
+
+
+def test_the_plan_that_a_test_failed_under_is_in_junits_xml(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        charges = []
+
+        def order(event, context):
+            context.step(lambda _: charges.append(1), name="charge")
+            return context.step(lambda _: len(charges), name="count")
+
+        def test_search(durable_ctx):
+            durable_ctx.verify(order, reset=charges.clear)
+    """)
+    pytester.runpytest_inprocess("--junitxml=junit.xml").assert_outcomes(failed=1)
+    assert properties(pytester, "test_search")["durable_plan"] == "charge:body"
+
+
+@pytest.mark.skipif(int(pytest.__version__.partition(".")[0]) < 9, reason="subtests came with pytest 9")
+def test_subtests(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        def test_it(durable_ctx, subtests):
+            for number in range(3):
+                with subtests.test(number=number):
+                    assert durable_ctx.run(lambda event, context: event, number).result != 1
+    """)
+    result = pytester.runpytest_inprocess()
+    result.stdout.fnmatch_lines(["*number=1*", "durable: 1 test, 3 executions"])
+
+
+TIME = """from datetime import UTC, datetime
+
+        import freezegun
+        import pytest
+        from pytest_durable import UsageError
+
+        def year(event, context):
+            return datetime.now(UTC).year
+
+        @pytest.fixture
+        def frozen():
+            with freezegun.freeze_time("2020-02-29"):
+                yield
+"""
+
+
+def test_a_context_that_is_made_in_frozen_time_starts_there(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(f"""
+        {TIME}
+        def test_it(frozen, durable_ctx):
+            assert durable_ctx.clock.now() == datetime(2020, 2, 29, tzinfo=UTC)
+            assert durable_ctx.run(year).result == 2020
+
+        @pytest.mark.durable(start="2030-01-01")
+        def test_that_says_when_it_starts(frozen, durable_ctx):
+            assert durable_ctx.run(year).result == 2030
+
+        def test_the_next(durable_ctx):
+            assert durable_ctx.run(year).result == 2026
+    """)
+    pytester.runpytest_inprocess().assert_outcomes(passed=3)
+
+
+def test_time_that_is_frozen_over_it_is_refused(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(f"""
+        {TIME}
+        @freezegun.freeze_time("2020-02-29")
+        def test_it(durable_ctx):
+            for use in (durable_ctx.run, durable_ctx.verify):
+                with pytest.raises(UsageError, match="freezegun was started after .* Set durable_clock instead"):
+                    use(year)
+
+        def test_by_a_fixture(durable_ctx, frozen):
+            with pytest.raises(UsageError, match="2020-02-29"):
+                durable_ctx.step(lambda _: 1)
+    """)
+    pytester.runpytest_inprocess().assert_outcomes(passed=2)
+
+
+def test_time_machine_goes_on_showing_its_time_to_the_test_and_the_simulation_its_own(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(f"""
+        {TIME}
+        import time_machine
+
+        @pytest.fixture
+        def travelled():
+            with time_machine.travel("2020-02-29"):
+                yield
+
+        def test_it(travelled, durable_ctx):
+            assert durable_ctx.run(year).result == 2026
+
+        def test_over_it(durable_ctx):
+            with pytest.raises(RuntimeError, match="freezegun is active"):
+                time_machine.travel("2020-02-29").start()
+    """)
+    pytester.runpytest_inprocess().assert_outcomes(passed=2)
