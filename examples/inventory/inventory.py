@@ -10,6 +10,8 @@ from typing import Any
 from aws_durable_execution_sdk_python import DurableContext, StepContext, durable_execution, durable_step
 from aws_durable_execution_sdk_python.config import Duration
 
+from examples.inventory.warehouse import TABLE
+
 PACKING = Duration.from_hours(20)
 
 Order = dict[str, Any]
@@ -46,15 +48,15 @@ def shipment_id(step: StepContext) -> str:
 def reserve(step: StepContext, dynamodb: Any, order: Order, once: bool) -> None:
     """Take the pieces off the shelf."""
     take = {
-        "TableName": "stock",
-        "Key": {"sku": {"S": order["sku"]}},
+        "TableName": TABLE,
+        "Key": {"id": {"S": f"stock#{order['sku']}"}},
         "UpdateExpression": "SET pieces = pieces - :pieces",
         "ConditionExpression": "pieces >= :pieces",
         "ExpressionAttributeValues": {":pieces": {"N": str(order["pieces"])}},
     }
     note = {
-        "TableName": "orders",
-        "Item": {"id": {"S": order["id"]}, "status": {"S": "reserved"}},
+        "TableName": TABLE,
+        "Item": {"id": {"S": f"order#{order['id']}"}, "pieces": {"N": str(order["pieces"])}},
         "ConditionExpression": "attribute_not_exists(id)",
     }
     if not once:
@@ -70,15 +72,16 @@ def reserve(step: StepContext, dynamodb: Any, order: Order, once: bool) -> None:
 @durable_step
 def ship(step: StepContext, dynamodb: Any, order: Order, shipment: str | None) -> None:
     """Hand it to the carrier; the same shipment a second time is the first one."""
-    dynamodb.put_item(TableName="shipments", Item={"id": {"S": shipment or new_id()}, "order": {"S": order["id"]}})
+    item = {"id": {"S": f"shipment#{shipment or new_id()}"}, "order": {"S": order["id"]}}
+    dynamodb.put_item(TableName=TABLE, Item=item)
 
 
 @durable_step
 def count(step: StepContext, dynamodb: Any, order: Order, once: bool) -> None:
     """Count what was sold."""
     update: dict[str, Any] = {
-        "TableName": "stock",
-        "Key": {"sku": {"S": order["sku"]}},
+        "TableName": TABLE,
+        "Key": {"id": {"S": f"stock#{order['sku']}"}},
         "UpdateExpression": "ADD sold :pieces",
         "ExpressionAttributeValues": {":pieces": {"N": str(order["pieces"])}},
     }

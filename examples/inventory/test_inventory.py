@@ -36,7 +36,8 @@ def test_an_order_is_shipped_when_it_is_packed(durable_ctx: FakeDurableContext, 
     execution = durable_ctx.run(make_handler(warehouse.dynamodb), ORDER)
 
     assert execution.result == "shipped"
-    assert [(item["pieces"], item["sold"]) for item in warehouse.items("stock")] == [("8", "2")]
+    stock = warehouse.items()["stock#A1"]
+    assert (stock["pieces"], stock["sold"]) == ("8", "2")
     assert [effect.name for effect in durable_ctx.effects] == [
         "dynamodb.TransactWriteItems",
         "dynamodb.PutItem",

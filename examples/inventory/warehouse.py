@@ -1,13 +1,12 @@
-"""The outside world of an order: three tables of DynamoDB."""
+"""The outside world of an order: a table of DynamoDB, with the stock, the orders and the shipments in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-TABLES = {"orders": "id", "stock": "sku", "shipments": "id"}
-"""By table, the attribute that is its primary key."""
+TABLE = "warehouse"
+FULL = {"id": {"S": "stock#A1"}, "pieces": {"N": "10"}, "sold": {"N": "0"}}
 
 
 @dataclass(frozen=True)
@@ -21,24 +20,25 @@ class Warehouse:
     dynamodb: Any
 
     def create(self) -> None:
-        """Make the tables."""
-        for table, key in TABLES.items():
-            self.dynamodb.create_table(
-                TableName=table,
-                KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
-                BillingMode="PAY_PER_REQUEST",
-            )
+        """Make the table."""
+        self.dynamodb.create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
         self.reset()
 
-    def items(self, table: str) -> Iterator[dict[str, Any]]:
-        """What is in a table: by attribute its value, numbers as text."""
-        for item in self.dynamodb.scan(TableName=table)["Items"]:
-            yield {name: next(iter(value.values())) for name, value in item.items()}
+    def items(self) -> dict[str, dict[str, Any]]:
+        """What is in the table, by id: attributes by name, numbers as text."""
+        found = ({name: next(iter(value.values())) for name, value in item.items()} for item in self._scan())
+        return {item.pop("id"): item for item in found}
 
     def reset(self) -> None:
         """Restore the world to what `create` left."""
-        for table, key in TABLES.items():
-            for item in self.items(table):
-                self.dynamodb.delete_item(TableName=table, Key={key: {"S": item[key]}})
-        self.dynamodb.put_item(TableName="stock", Item={"sku": {"S": "A1"}, "pieces": {"N": "10"}, "sold": {"N": "0"}})
+        gone = [{"DeleteRequest": {"Key": {"id": item["id"]}}} for item in self._scan() if item["id"] != FULL["id"]]
+        self.dynamodb.batch_write_item(RequestItems={TABLE: [*gone, {"PutRequest": {"Item": FULL}}]})
+
+    def _scan(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.dynamodb.scan(TableName=TABLE)["Items"]
+        return found
