@@ -86,7 +86,7 @@ class Bench:
         self._open = []
         self.outside.functions = dict(outside.functions)
         self.outside.answers[:] = outside.answers
-        self.outside.effects.clear()
+        self.outside.forget()
         self._clock.world = None
         self._clock.micros = start
         self.injector, self._scheduler, self._investigate = injector, scheduler, investigate

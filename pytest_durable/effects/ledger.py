@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from copy import deepcopy
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from pytest_durable.effects import asserts
+from pytest_durable.effects.asserts import ANY_KEY, selected
+from pytest_durable.effects.wrap import wrapped
 from pytest_durable.engine import Task, current_task
 from pytest_durable.errors import UsageError
 from pytest_durable.service.effects import Effect, happened
@@ -14,15 +19,6 @@ if TYPE_CHECKING:
     from pytest_durable.adapters import Watch
 
 Client = TypeVar("Client")
-
-
-class _Any:
-    def __repr__(self) -> str:
-        return "any"
-
-
-ANY_KEY: Final[Any] = _Any()
-"""Stands for effects under whatever key, and without one."""
 
 
 class EffectLedger:
@@ -51,6 +47,11 @@ class EffectLedger:
             UsageError: outside of a run, or for a name or a key that makes no sense.
         """
         __tracebackhide__ = True
+        self.note(name, key, details)
+
+    def note(self, name: str, key: Any, details: Mapping[str, Any]) -> None:
+        """`record`, with the details as a mapping: one of them may be called ``key``."""
+        __tracebackhide__ = True
         task = current_task()
         if task is None:
             raise UsageError(
@@ -71,7 +72,26 @@ class EffectLedger:
                     "apart by: text, a number, or a tuple of these"
                 ),
             ) from None
-        happened(task, name, key, details)
+        happened(task, name, key, {detail: _kept(value) for detail, value in details.items()})
+
+    def wrap(self, target: Any, name: str | None = None, key: str | Callable[..., Any] | None = None) -> Any:
+        """A stand-in for a function, a method or a client, each of whose calls is recorded when it has returned.
+
+        A call that raises is not recorded: the world has refused it. What it is given, returns and raises is passed
+        on. Calls that are made outside of a run, by the test itself, are not recorded either.
+
+        Args:
+            target: the function or method; or an object, all of whose public methods are effects then.
+            name: of the effect; that of the function by default. For an object ``name`` is put before the name of the
+                method, as in ``bank.charge``.
+            key: the name of the parameter that holds the idempotency key, or a function that is called with the
+                arguments of the call and returns it. Methods without that parameter have no key.
+
+        Raises:
+            UsageError: for what is wrapped already, is a class, or has no such parameter.
+        """
+        __tracebackhide__ = True
+        return wrapped(self, target, name, key)
 
     def admit(self) -> bool:
         """Whether what the calling code is about to do will be an effect: whether it runs in a durable function.
@@ -126,8 +146,40 @@ class EffectLedger:
             name: of the effect.
             key: only under this one; None for those without a key.
         """
-        found = [one for one in self._outside.effects if one.name == name and key in (ANY_KEY, one.key)]
-        return sum(one.key is None for one in found) + len({one.key for one in found if one.key is not None})
+        return len(selected(self._outside.effects, name, key))
+
+    def assert_exactly_once(self, name: str, key: Hashable = ANY_KEY) -> None:
+        """Assert that the world saw the effect once; arguments as of `count`.
+
+        Raises:
+            AssertionError: with who did it when, and which kills there were.
+        """
+        __tracebackhide__ = True
+        asserts.between(self._outside, name, key, 1, 1)
+
+    def assert_at_most_once(self, name: str, key: Hashable = ANY_KEY) -> None:
+        """Assert that the world saw the effect once or not at all; else as `assert_exactly_once`."""
+        __tracebackhide__ = True
+        asserts.between(self._outside, name, key, 0, 1)
+
+    def assert_at_least_once(self, name: str, key: Hashable = ANY_KEY) -> None:
+        """Assert that the world saw the effect; else as `assert_exactly_once`."""
+        __tracebackhide__ = True
+        asserts.between(self._outside, name, key, 1, None)
+
+    def assert_none_after(self, when: datetime | str, name: str | None = None) -> None:
+        """Assert that nothing was done to the world after ``when``.
+
+        Args:
+            when: a moment of virtual time, naive means UTC; or the name of an effect, the first of which it is.
+            name: of the effects that must not happen then; any by default.
+
+        Raises:
+            AssertionError: with what was done, by whom and when, and which kills there were.
+            UsageError: if there is no effect of the name ``when``, or it is something else.
+        """
+        __tracebackhide__ = True
+        asserts.none_after(self._outside, when, name)
 
     def __iter__(self) -> Iterator[Effect]:
         return iter(tuple(self._outside.effects))
@@ -137,6 +189,16 @@ class EffectLedger:
 
     def __repr__(self) -> str:
         return f"<EffectLedger of {len(self)} effect{'s' * (len(self) != 1)}>"
+
+
+def _kept(value: Any) -> Any:
+    """The value as it is now, if it is a container that may change later."""
+    if not isinstance(value, dict | list | set | bytearray):
+        return value
+    try:
+        return deepcopy(value)
+    except Exception:  # it holds what cannot be copied
+        return value
 
 
 def _told(task: Task, misuse: UsageError) -> UsageError:

@@ -113,7 +113,7 @@ class Runner:
         if self.reset is not None:
             self.reset()
         self.runs += 1
-        self.outside.effects.clear()
+        self.outside.forget()
         self.clock.world = None
         self.clock.micros = self.start + pace * OTHER_START * MICROS
         world = World(self.clock, scheduler, seed=self.seed + pace, chance=chance)

@@ -112,6 +112,7 @@ class Invocation:
 
     def _die(self, fault: str) -> None:
         self.record.fault = fault
+        self.execution.service.outside.deaths.append(f"{fault}, invocation {self.record.number}")
         self.process.kill(fault)
         raise Killed(fault)
 

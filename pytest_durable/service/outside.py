@@ -60,6 +60,12 @@ class Outside:
     functions: dict[str, Function] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
+    deaths: list[str] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """Forget what was done, and what was killed."""
+        self.effects.clear()
+        self.deaths.clear()
 
     def function(self, target: str) -> Function | None:
         """The function that ``target``, a name or an ARN, with a qualifier or without, names; None if none does."""
