@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.lambda_service import Operation
 
     from pytest_durable.service.lifecycle import DurableExecution
+    from pytest_durable.service.record import InvocationRecord
 
 
 def check(execution: DurableExecution, stop: Stop) -> Finding | None:
@@ -107,7 +108,15 @@ def _too_long(execution: DurableExecution) -> tuple[str, tuple[str, ...]]:
     return (
         f"{what} never ends within the invocation timeout of {seconds:g} s",
         (
+            *_asleep(last),
             f"Each of the {len(execution.invocations)} invocations was killed at {seconds:g} s and began it again.",
             "A step must fit into one invocation: cut it into several, or hand the work out and wait for a callback.",
         ),
     )
+
+
+def _asleep(last: InvocationRecord) -> tuple[str, ...]:
+    """How long it would have taken, if that is known: it timed out in its sleep."""
+    if last.asleep_until is None:
+        return ()
+    return (f"It sleeps until {(last.asleep_until - last.started) / MICROS:g} s after the invocation began.",)

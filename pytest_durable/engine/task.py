@@ -90,6 +90,12 @@ class Process:
             self._chance = Chance(f"chance/{self.world.seed}/{self.luck}/{self.world.chance}")
         return self._chance
 
+    @property
+    def asleep_until(self) -> int | None:
+        """The latest instant, in microseconds, at which a task of it will wake by itself; None if none does."""
+        timers = self.world.timers
+        return max((micros for micros, stay, what in timers if what in self.tasks and what.stay == stay), default=None)
+
     def kill(self, cause: str) -> None:
         """Kill the process: the world unwinds its tasks before anything else runs. The first cause stays."""
         if self.cause is None and not self.ended:

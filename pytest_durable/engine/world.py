@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from enum import Enum
 from heapq import heappop, heappush
 from typing import Any
@@ -56,6 +57,7 @@ class World:
         self.scheduler.begin()
         self.seed = seed
         self.chance = chance
+        self.begun = clock.micros
         self.has_drawn = False
         self.trace = Trace()
         self.fatal: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
@@ -113,8 +115,7 @@ class World:
         """Cut off a task that goes on although its process is dead: it is never switched to again."""
         task.finished = True
         self._ended.append(task)
-        assert self.hub is not None
-        self.hub.switch()
+        self._switch_to(self.hub)
 
     # --- blocking, called from tasks ----------------------------------------------------------------------------
 
@@ -161,6 +162,15 @@ class World:
             target.switch()
         finally:
             sys.settrace(tracer)
+
+    def leave_by(self, around: Callable[[], AbstractContextManager[None]]) -> None:
+        """Have every task left within ``around()`` from now on: what it sets aside belongs to the one OS thread."""
+
+        def switch(target: greenlet.greenlet | None) -> None:
+            with around():
+                World._switch_to(target)
+
+        self._switch_to = switch  # type: ignore[method-assign]  # whoever does not need it pays nothing for it
 
     def offer(self, task: Task) -> None:
         """A place where ``task``, the current one, may be passed over, as a thread is by preemption.

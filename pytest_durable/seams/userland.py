@@ -20,7 +20,7 @@ from freezegun.api import FrozenDateTimeFactory, freeze_factories
 
 from pytest_durable.engine import Killed, VirtualClock, current_task
 from pytest_durable.primitives.sleep import real_sleep, sleep
-from pytest_durable.seams import chance, freezer
+from pytest_durable.seams import chance, freezer, loops
 from pytest_durable.seams.libraries import Holder, Holders, StandIn
 from pytest_durable.seams.reads import clock_was_read
 
@@ -80,7 +80,7 @@ class _Patches:
         self._thresholds = gc.get_threshold()
         self._sleep: Any = time.sleep
         self._exit: Any = os._exit
-        self._take_chance_back: Callable[[], None] = _nothing
+        self._take_back: list[Callable[[], None]] = []
 
     def open(self) -> None:
         """Patch, unless another context has."""
@@ -91,7 +91,7 @@ class _Patches:
         self._sleep, self._exit = time.sleep, os._exit
         _set_sleep(_sleep)
         os._exit = _exit
-        self._take_chance_back = chance.swap()
+        self._take_back = [chance.swap(), loops.swap()]
         self._imported = _holders.find()
         for module, name, what in self._imported:
             setattr(module, name, what.stand_in)
@@ -110,15 +110,13 @@ class _Patches:
         self._imported = []
         _set_sleep(self._sleep)
         os._exit = self._exit
-        self._take_chance_back()
+        for take_back in self._take_back:
+            take_back()
         gc.set_threshold(*self._thresholds)
 
 
 def _set_sleep(function: Any) -> None:
     time.sleep = function
-
-
-def _nothing() -> None: ...
 
 
 _STAND_INS = (StandIn("sleep", real_sleep, _sleep), StandIn("_exit", _real_exit, _exit), *chance.BY_NAME)
@@ -152,7 +150,7 @@ class Userland:
         self._sleepers = [] if sleep is None else [sleep]
         # Who times the test itself sees real time: pytest its durations, Hypothesis its deadlines.
         ignored = ["_pytest.timing", "hypothesis."]
-        self._freezer: Any = freezegun.freeze_time(clock.now(), ignore=ignored, real_asyncio=True)
+        self._freezer: Any = freezegun.freeze_time(clock.now(), ignore=ignored)
         self._open = False
 
     def open(self) -> None:

@@ -142,6 +142,7 @@ class InvocationRecord:
         events: operation id, path, a word for what happened and its virtual time, in order; no word for a call as such.
         refused: what the service refused to store, and why, if it did.
         interrupted: ids of at-most-once steps of which it stored that they were interrupted before it.
+        asleep_until: when it would have gone on, had it not timed out in its sleep, in microseconds; None otherwise.
         alarms: ids of operations whose body should not have run.
     """
 
@@ -151,6 +152,7 @@ class InvocationRecord:
     ended: int | None = None
     output: str | None = None
     error: tuple[str, str] | None = None
+    asleep_until: int | None = None
     fault: str | None = None
     struck: str | None = None
     bodies: list[BodyRun] = field(default_factory=list)

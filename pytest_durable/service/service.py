@@ -9,6 +9,7 @@ from random import Random
 
 from pytest_durable.engine import MICROS, Stop, World
 from pytest_durable.errors import NotSimulated, UsageError
+from pytest_durable.seams.loops import beside_the_tests
 from pytest_durable.seams.reads import told_to
 from pytest_durable.seams.table import installed
 from pytest_durable.service.callbacks import CallbackDesk
@@ -126,13 +127,13 @@ class DurableService:
 
     def _simulated(self) -> AbstractContextManager[None]:
         """The SDK runs on our primitives within this context; and what the handler reads is told, if it is to be."""
-        return installed() if self.investigation is None else _investigated(self.investigation)
+        return beside_the_tests(installed() if self.investigation is None else _investigated(self.investigation))
 
     def close(self) -> None:
         """End everything that is in flight; nothing can be driven any more."""
         self.closed = True
         if not self.world.is_empty:
-            with installed(), self.shelf:
+            with beside_the_tests(installed()), self.shelf:
                 self.world.close()
         # What remains is what a test may still read; without these it is freed as soon as the test lets it go.
         self.world.timers.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -37,6 +38,7 @@ def test_a_step_that_never_fits_into_an_invocation_is_named(ctx: FakeDurableCont
         ctx.run(handler)
     failure = caught.value.failure
     assert failure.summary == "'slow' never ends within the invocation timeout of 900 s"
+    assert "It sleeps until 901 s after the invocation began." in failure.explanation
     assert "A step must fit into one invocation" in "\n".join(failure.explanation)
     assert "Sandbox.Timedout: Task timed out after 900.00 seconds" in failure.timeline
 
@@ -128,3 +130,44 @@ def test_an_execution_timeout_spans_all_retries(ctx: FakeDurableContext) -> None
     execution = ctx.run(handler, execution_timeout=35)
     assert (execution.status, execution.elapsed) == ("TIMED_OUT", 35)
     assert execution.body_runs("a") == 4
+
+
+def test_waits_are_free(ctx: FakeDurableContext) -> None:
+    def handler(event: Any, context: DurableContext) -> Any:
+        context.step(returns(1), name="ask")
+        context.wait(seconds(3 * 86_400), name="cool off")
+        context.wait_for_callback(lambda callback_id, _: None, name="approve")
+        return context.step(returns(2), name="ship")
+
+    ctx.callbacks.succeed("approve", "yes", after=86_400)
+    execution = ctx.run(handler)
+    assert execution.billed < 1
+    assert execution.elapsed >= 4 * 86_400
+
+
+def test_the_remaining_time_is_right_at_any_moment(ctx: FakeDurableContext) -> None:
+    left: list[int] = []
+
+    def handler(event: Any, context: DurableContext) -> None:
+        lambda_context: Any = context.lambda_context
+
+        def note(step: Any = None) -> None:
+            left.append(lambda_context.get_remaining_time_in_millis())
+
+        def slow(step: Any) -> None:
+            note()
+            time.sleep(100.5)  # noqa: TID251  # virtual
+            note()
+            asyncio.run(asyncio.sleep(99.5))
+            note()
+
+        note()
+        context.step(slow, name="slow")
+        context.wait(seconds(3_600), name="cool off")
+        note()
+
+    ctx.run(handler, invocation_timeout=300)
+    at_first, in_its_body, later, at_last, *again = left
+    assert (at_first, later, at_last) == (300_000, in_its_body - 100_500, in_its_body - 200_000)
+    assert 299_000 < in_its_body <= 300_000
+    assert again[-1] == 300_000
