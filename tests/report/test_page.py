@@ -148,7 +148,7 @@ NASTY = st.text(min_size=1, max_size=30) | st.sampled_from(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(name=NASTY, result=NASTY, message=NASTY)
 def test_whatever_users_call_things_is_text_on_the_page(name: str, result: str, message: str) -> None:
     plain, nasty = (
@@ -230,12 +230,14 @@ def test_an_invoked_function_stands_between_the_invocations_of_its_caller(ctx: F
 
 def test_effects_are_marked_where_they_were_done(ctx: FakeDurableContext) -> None:
     def handler(event: Any, context: DurableContext) -> None:
-        ctx.effects.record("mail.send", to="<a@b>")
+        ctx.effects.record("mail.send", key="<mail>", to="a@b")
         context.step(lambda _: ctx.effects.record("bank.charge", key="order-7", amount=100), name="charge")
 
     execution = ctx.run(handler, faults="charge:body")
     picture = picture_of(execution._execution)
-    assert [[mark.label for mark in one.effects] for one in picture.invocations] == [["mail.send(to='<a@b>')"]] * 2
+    assert [[mark.label for mark in one.effects] for one in picture.invocations] == [
+        ["mail.send(to='a@b'), key '<mail>'"]
+    ] * 2
     charged = [[mark.label for mark in bars(picture, number)["charge"].effects] for number in (1, 2)]
     assert charged == [["bank.charge(amount=100), key 'order-7'"]] * 2
     album = Album()
