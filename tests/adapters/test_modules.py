@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -129,5 +130,6 @@ def test_a_library_and_what_is_made_of_it_are_not_watched_both(outside: Outside)
     with pytest.raises(UsageError, match="is watched already"):
         outside.watch(httpx.Client())
     outside.watch(sqlite3)
-    with pytest.raises(UsageError, match="is watched already"):
-        outside.watch(sqlite3.connect(":memory:"))
+    with closing(sqlite3.connect(":memory:")) as connection:
+        with pytest.raises(UsageError, match="is watched already"):
+            outside.watch(connection)
