@@ -130,6 +130,5 @@ def test_a_library_and_what_is_made_of_it_are_not_watched_both(outside: Outside)
     with pytest.raises(UsageError, match="is watched already"):
         outside.watch(httpx.Client())
     outside.watch(sqlite3)
-    with closing(sqlite3.connect(":memory:")) as connection:
-        with pytest.raises(UsageError, match="is watched already"):
-            outside.watch(connection)
+    with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(UsageError, match="is watched already"):
+        outside.watch(connection)
