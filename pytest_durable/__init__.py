@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         FaultNotReached,
         InvalidEvent,
         InvalidHandler,
+        InvalidHistory,
         InvalidPlan,
         NestedRun,
         NotSimulated,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     )
     from pytest_durable.execution import Execution, Invocation, Operation
     from pytest_durable.faults import Fault, FaultPlan
+    from pytest_durable.histories import Replayed
     from pytest_durable.report.failure import Failure
     from pytest_durable.search import Verification
     from pytest_durable.service.errors import ServiceError
@@ -60,6 +62,7 @@ _HOMES = {
     "FaultNotReached": "errors",
     "InvalidEvent": "errors",
     "InvalidHandler": "errors",
+    "InvalidHistory": "errors",
     "InvalidPlan": "errors",
     "NestedRun": "errors",
     "NotSimulated": "errors",
@@ -76,6 +79,7 @@ _HOMES = {
     "Operation": "execution",
     "Fault": "faults",
     "FaultPlan": "faults",
+    "Replayed": "histories",
     "Failure": "report.failure",
     "Verification": "search",
     "ServiceError": "service.errors",
@@ -101,6 +105,7 @@ __all__ = [
     "FaultPlan",
     "InvalidEvent",
     "InvalidHandler",
+    "InvalidHistory",
     "InvalidPlan",
     "Invocation",
     "NestedRun",
@@ -109,6 +114,7 @@ __all__ = [
     "OutcomeChanged",
     "PytestDurableError",
     "ReplayDiverged",
+    "Replayed",
     "ServiceError",
     "StepRanAgain",
     "SuspensionSwallowed",

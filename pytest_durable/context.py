@@ -18,6 +18,7 @@ from pytest_durable.engine import Scheduler, VirtualClock, current_task
 from pytest_durable.errors import NestedRun, UsageError
 from pytest_durable.execution import Execution
 from pytest_durable.faults import FaultPlan, Injector, Schedule
+from pytest_durable.histories import Histories
 from pytest_durable.report.evidence import Album, Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.seams.userland import Userland, frozen_by_the_user
@@ -47,7 +48,7 @@ def _nobody(kills: int) -> None:
     """Nobody wants to know how far a search is."""
 
 
-class FakeDurableContext(DirectCalls):
+class FakeDurableContext(DirectCalls, Histories):
     """A ``DurableContext`` on the real SDK in a simulated world, and the levers of that world.
 
     Called directly, it runs the operation in the simulation: the calls so far are the body, replayed when it resumes.
@@ -80,6 +81,7 @@ class FakeDurableContext(DirectCalls):
         self.latest: Execution | None = None
         self.album: Album | None = None
         self.progress: Callable[[int], object] = _nobody
+        self.recorded: list[DurableExecution] | None = None
         self._userland = Userland(self.clock)
         self._bench = Bench(self.clock, seed, self.tally)
         self.effects = EffectLedger(self._bench.outside)
@@ -188,6 +190,8 @@ class FakeDurableContext(DirectCalls):
         self.tally.runs += 1
         if not expects_faults and self.budget.only is not None:
             self._replays.append((injector, durable))
+        if self.recorded is not None:
+            self.recorded.append(durable)
         is_shared = injector is self._bench.injector
         self.latest = Execution(durable, injector, self._raise, expects_faults and not is_shared)
         if self.album is not None:
@@ -232,6 +236,8 @@ class FakeDurableContext(DirectCalls):
             kills=count("kills", self.budget.kills if kills is None else kills),
             examples=count("examples", self.budget.examples if examples is None else examples),
         )
+        if self.recorded is not None:
+            self.recorded.append(runner.run(FaultPlan()).execution)
         try:
             found = verify(runner, budget)
         finally:
@@ -252,6 +258,8 @@ class FakeDurableContext(DirectCalls):
     ) -> None:
         """Be as new, but for what is given: for a test that is run again from its beginning."""
         self._bench.restart(injector, scheduler, outside, start, investigate)
+        if self.recorded:
+            self.recorded = None  # the first time has been written down
         self._script = None
         self._started, self.latest = 0, None
         if self.album is not None:
@@ -334,6 +342,10 @@ class FakeDurableContext(DirectCalls):
         if known is None:
             known = self._handlers[handler] = resolve_for(handler, self.cold)
         return known
+
+    @property
+    def _outside(self) -> Outside:
+        return self._bench.outside
 
     def _plan(self, faults: FaultPlan | str | None) -> FaultPlan:
         __tracebackhide__ = True

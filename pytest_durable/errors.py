@@ -33,6 +33,10 @@ class InvalidPlan(UsageError, ValueError):
     """The text is no fault plan, or names an operation that the execution does not have."""
 
 
+class InvalidHistory(UsageError, ValueError):
+    """It is no recorded history, or one of which something is missing."""
+
+
 class NestedRun(UsageError, RuntimeError):
     """A run was started inside another: from handler or step code."""
 

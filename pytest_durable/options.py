@@ -26,6 +26,7 @@ class Settings:
         schedule: with this order of threads, instead of searching; None for the plain order.
         kinds: of the faults that are tried; None for the kills.
         shards: into how many tests each test that searches is split.
+        record: write the histories of all executions into this directory; None for not.
     """
 
     kills: int = DEFAULT_KILLS
@@ -37,6 +38,7 @@ class Settings:
     schedule: str | None = None
     kinds: tuple[str, ...] | None = None
     shards: int = 1
+    record: str | None = None
 
 
 def merged(cli: Mapping[str, str | None], ini: Mapping[str, str]) -> Settings:
@@ -118,4 +120,5 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "schedule": _as_it_is,
     "kinds": _kinds,
     "shards": _positive,
+    "record": _as_it_is,
 }

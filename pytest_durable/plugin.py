@@ -35,6 +35,7 @@ _OPTIONS = {
     "replay": ("PLAN", "run this fault plan alone, as in 'charge:body, ship@2:stored'"),
     "schedule": ("SCHEDULE", "run with this order of threads alone, as in '4>1, 9>2'"),
     "shards": ("N", "split each test that searches into N tests, for pytest-xdist or several machines"),
+    "record": ("DIR", "write the history of each execution into this directory, for durable_ctx.replay_all"),
 }
 _REPORT = {
     "report": "write a page of HTML that shows the executions of every test that fails",
@@ -42,7 +43,7 @@ _REPORT = {
 }
 _REPORTING = "durable-report"
 """Under which name the plugin is registered that writes it."""
-_NO_INI = ("replay", "schedule", "shards")
+_NO_INI = ("replay", "schedule", "shards", "record")
 _MARKER = (
     "durable(*, kills=1, examples=100, seed=0, start=None, kinds=None, cold=False): "
     "settings of durable_ctx for this test"
@@ -265,7 +266,14 @@ def durable_ctx(request: pytest.FixtureRequest, _durable_share: tuple[int, int] 
         request.addfinalizer(progress.end)
     with context:
         request.node.stash[_context_key] = context
+        directory = request.config.stash[_settings_key].record
+        context.recorded = None if directory is None else []
+        recorded = context.recorded
         yield context
+    if directory is not None and recorded:
+        from pytest_durable.histories.writing import write
+
+        write(request.config.invocation_params.dir / directory, request.node.nodeid, recorded)
 
 
 def _progress_for(request: pytest.FixtureRequest) -> Progress | None:

@@ -35,6 +35,7 @@ ROOMS = (
     "advice",
     "execution",
     "search",
+    "histories",
     "direct",
     "tally",
     "bench",

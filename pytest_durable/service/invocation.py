@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python.execution import (
     DurableExecutionInvocationInputWithClient,
@@ -33,6 +33,7 @@ from pytest_durable.service.record import (
     asked_of,
     place_text,
 )
+from pytest_durable.service.sealed import stop_sealed
 
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
@@ -152,7 +153,7 @@ class Invocation:
             self.world.sleep(execution.service.pace.random() * OTHER_PACE)
             self.check_token(arn, token)
         if execution.sealed and updates:
-            self._stop_sealed(updates[0].operation_id, updates[0].action.value)
+            stop_sealed(self, updates[0].operation_id, updates[0].action.value)
         if execution.points.others:
             self._disturb(updates)
         journal = execution.journal
@@ -190,16 +191,6 @@ class Invocation:
                     self.record.struck = fault
                     raise refusal("CheckpointDurableExecution")
             self.revoked = self.revoked or points.visit(path, REVOKE)
-
-    def _stop_sealed(self, operation_id: str, what: str) -> NoReturn:
-        """End the replay of a finished journal that wants to add to it."""
-        if operation_id in self.execution.journal.operations:
-            self.execution.cut_short = True  # the SDK never closed it: it is free to run it again
-        else:
-            self.execution.breach = f"{what} {self.execution.path_of(operation_id)}"
-        cause = "a finished journal is sealed"
-        self.process.kill(cause)
-        raise Killed(cause)
 
     def _note_refusal(self, refusal: InvalidParameterValue) -> None:
         """The service does not take what the SDK sends: the invocation will end, and the test is to know of what."""
@@ -336,7 +327,7 @@ class Invocation:
         if task is not None:
             self.world.offer(task)
         if execution.sealed and is_step and not completed:
-            self._stop_sealed(run.operation_id, "body of")
+            stop_sealed(self, run.operation_id, "body of")
         if execution.service.pace is not None:
             self.world.sleep(execution.service.pace.random() * OTHER_PACE)
         if is_step or not execution.journal.is_started(run.operation_id):  # else the context's START was stored before

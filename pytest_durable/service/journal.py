@@ -8,7 +8,7 @@ changed by itself since the previous invocation saw them (`take_updated_ids`).
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
@@ -151,6 +151,12 @@ class Journal:
             return self._callbacks[operation.operation_id].due if operation.status not in TERMINAL else None
         due = timer_of(operation)
         return None if due is None else micros_of(due)
+
+    def restore(self, operations: Iterable[Operation], timers: Mapping[str, callback.Timers]) -> None:
+        """Take over the operations of another journal, in order, and the timers of its open callbacks."""
+        self._callbacks.update(timers)
+        for operation in operations:
+            self._store(operation)
 
     # --- changes by the service -----------------------------------------------------------------------------------
 

@@ -57,7 +57,8 @@ class DurableExecution:
         exhausted: whether it was given up, after as many invocations as the service allows.
         refused: what it did that cannot be simulated, as an error that the test is given when its invocation has ended.
         swallowed: the first code that was seen to go on although it was suspended or dead.
-        sealed: whether it is a replay of a finished journal, to which nothing may be added.
+        sealed: whether it is a replay of a journal to which nothing may be added.
+        patient: whether what a sealed one may not do stops only the thread that does it.
         breach: what a sealed execution asked for that its journal does not hold.
         cut_short: whether a sealed execution came to an operation that had not finished, and was stopped there.
         parent: the execution whose operation ``invoked_as`` invoked this one; None if a test started it.
@@ -95,7 +96,7 @@ class DurableExecution:
         self.swallowed: Swallowed | None = None
         self.refused: BaseException | None = None
         self.breach: str | None = None
-        self.cut_short = False
+        self.cut_short = self.patient = False
         self.invocations: list[InvocationRecord] = []
         self.in_flight: Invocation | None = None
         self.asked: dict[str, Asked] = {}
@@ -370,13 +371,6 @@ class DurableExecution:
                 self._refuse("Cannot return PENDING status with no pending operations.")
             else:
                 self._invoke_at(now)
-
-    def continue_from(self, finished: DurableExecution) -> None:
-        """Take over the journal of a finished execution of the same name, to replay it."""
-        self.journal.operations.update(finished.journal.operations)
-        self.asked = dict(finished.asked)
-        self.children = {context: dict(made) for context, made in finished.children.items()}
-        self.paths = dict(finished.paths)
 
     # --- its end --------------------------------------------------------------------------------------------------
 

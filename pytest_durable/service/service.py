@@ -20,6 +20,7 @@ from pytest_durable.service.lifecycle import DurableExecution
 from pytest_durable.service.output import RetryPolicy
 from pytest_durable.service.outside import Outside
 from pytest_durable.service.points import Points
+from pytest_durable.service.sealed import take_over
 
 
 def _verdicts() -> tuple[type[BaseException], ...]:
@@ -115,7 +116,7 @@ class DurableService:
             tenant_id=finished.tenant_id,
             copy=finished.copy,
         )
-        again.continue_from(finished)
+        take_over(again, finished)
         return again
 
     def drive(self, done: Callable[[], bool], limit: int | None = None) -> Stop:
