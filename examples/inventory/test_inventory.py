@@ -14,9 +14,9 @@ from pytest_durable import EffectLedger, EffectRepeated, FakeDurableContext
 ORDER = {"id": "7", "sku": "A1", "pieces": 2}
 
 FOUND = {
-    "reserved_once": ("reserve:effect:dynamodb.UpdateItem", "dynamodb.UpdateItem"),
-    "counted_once": ("count:effect:dynamodb.UpdateItem", "dynamodb.UpdateItem"),
-    "shipment_from_step": ("ship:effect:dynamodb.PutItem", "dynamodb.PutItem"),
+    "reserved_once": ("reserve:body", "dynamodb.UpdateItem"),
+    "counted_once": ("count:body", "dynamodb.UpdateItem"),
+    "shipment_from_step": ("ship:body", "dynamodb.PutItem"),
 }
 """By safeguard, the kill under which its absence is found, and the effect that is repeated."""
 

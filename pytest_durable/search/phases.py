@@ -11,7 +11,7 @@ from pytest_durable.faults.oracles import Drawn
 from pytest_durable.options import DEFAULT_EXAMPLES, DEFAULT_KILLS
 from pytest_durable.search import draw, order
 from pytest_durable.search.share import Share
-from pytest_durable.service.points import KILLS
+from pytest_durable.service.points import EFFECT, KILLS
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,12 @@ def explore(search: Prober, calm: Injector, is_concurrent: bool, budget: Budget)
     if budget.saved is not None:
         search.attempt(*budget.saved)
     killed: list[Fault] = []
-    for place in mine:  # not a comprehension, whose frame a traceback would show
+    # Within bodies last: where it does not take half a body, the place between two of them says more.
+    for place in sorted(mine, key=lambda place: place.kind == EFFECT):
         killed.extend(search.attempt(FaultPlan([place])).struck)
     plans, orders = Share(search, number, of), Share(search, number, of)
     if budget.kills > 1:
         draw.plans(plans, places, budget.kills, budget.examples, budget.seed)
     if is_concurrent:
         order.schedules(orders, places, budget)
-    return Tried(mine, tuple(killed), plans.tried, orders.tried)
+    return Tried(mine, tuple(place for place in mine if place in killed), plans.tried, orders.tried)

@@ -46,9 +46,9 @@ def text(failure: Failure) -> str:
 def test_a_step_that_is_killed_after_its_effect_does_it_twice(ctx: FakeDurableContext, act: Any) -> None:
     failure = found(ctx, lambda event, context: context.step(act("bank.charge", order=7), name="charge"))
 
-    assert (failure.violation, failure.plan) == ("EffectRepeated", "charge:effect:bank.charge")
+    assert (failure.violation, failure.plan) == ("EffectRepeated", "charge:body")
     assert failure.summary == (
-        "killed at 'charge' right after its effect 'bank.charge', "
+        "killed at 'charge' after the body finished, before its result is stored, "
         "bank.charge(order=7) happened twice, without an idempotency key"
     )
     assert "did it in invocation 1, was cut short before its result was stored, and did it again in invocation 2" in (
@@ -78,7 +78,7 @@ def test_a_key_that_each_attempt_makes_anew_is_none(ctx: FakeDurableContext, act
         ),
     )
 
-    assert (failure.violation, failure.plan) == ("EffectRepeated", "charge:effect:bank.charge")
+    assert (failure.violation, failure.plan) == ("EffectRepeated", "charge:body")
     assert "happened twice, each time under another idempotency key ('" in failure.summary
 
 
@@ -86,7 +86,7 @@ def test_at_most_once_is_once_for_each_attempt(ctx: FakeDurableContext, act: Any
     config = attempts(3, semantics=AT_MOST_ONCE)
     failure = found(ctx, lambda event, context: context.step(act("charge"), name="charge", config=config))
 
-    assert (failure.violation, failure.plan) == ("EffectRepeated", "charge:effect:charge")
+    assert (failure.violation, failure.plan) == ("EffectRepeated", "charge:body")
     assert "again in invocation 3, attempt 2" in text(failure)
 
 
@@ -99,7 +99,7 @@ def test_what_an_interrupted_step_did_is_done_again_by_another(ctx: FakeDurableC
 
     failure = found(ctx, handler)
 
-    assert (failure.violation, failure.plan) == ("EffectRepeated", "charge:effect:charge")
+    assert (failure.violation, failure.plan) == ("EffectRepeated", "charge:body")
     assert "'make sure', made at" in text(failure)
 
 
@@ -110,7 +110,7 @@ def test_the_second_of_several_effects(ctx: FakeDurableContext) -> None:
 
     failure = found(ctx, lambda event, context: context.step(body, name="fulfil"))
 
-    assert (failure.violation, failure.plan) == ("EffectRepeated", "fulfil:effect:mail")
+    assert (failure.violation, failure.plan) == ("EffectRepeated", "fulfil:body")
 
 
 def test_an_invoked_function_is_compared_as_well(ctx: FakeDurableContext, act: Any) -> None:
@@ -121,7 +121,7 @@ def test_an_invoked_function_is_compared_as_well(ctx: FakeDurableContext, act: A
     ctx.register("pay", pay)
     failure = found(ctx, lambda event, context: context.invoke("pay", None, name="payment"))
 
-    assert failure.plan == "payment/charge:effect:charge"
+    assert failure.plan == "payment/charge:body"
 
 
 def test_a_loop_that_begins_from_the_beginning(ctx: FakeDurableContext) -> None:
@@ -131,8 +131,8 @@ def test_a_loop_that_begins_from_the_beginning(ctx: FakeDurableContext) -> None:
 
     failure = found(ctx, lambda event, context: context.step(body, name="mail"))
 
-    assert failure.plan == "mail:effect:mail"
-    assert "happened 3 times, and twice without faults" in failure.summary
+    assert failure.plan == "mail:body"
+    assert "happened 4 times, and twice without faults" in failure.summary
 
 
 # --- outside of steps -----------------------------------------------------------------------------------------------

@@ -162,7 +162,7 @@ def test_plain_runs_pile_up_and_a_search_begins_anew_each_time(ctx: FakeDurableC
     assert [effect.execution for effect in ctx.effects] == ["execution-1", "execution-2"]
 
     ctx.verify(handler)
-    assert len(ctx.effects) == 1  # of its latest run, killed after the handler returned: the step is replayed
+    assert [effect.execution for effect in ctx.effects] == ["execution-1"] * 2  # of its latest run, killed in the body
 
 
 def test_what_a_dying_invocation_does_is_refused(ctx: FakeDurableContext) -> None:

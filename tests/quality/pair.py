@@ -55,10 +55,14 @@ class World:
         bank: as it says.
         sent: messages that were sent, in order.
         table: a database.
+        pay: charges ``bank``, and the ledger sees it; so it does what is done by ``mail`` and ``put``.
     """
 
     def __init__(self, ctx: FakeDurableContext) -> None:
         self.ctx = ctx
+        self.pay = ctx.effects.wrap(self._pay, "charge", key="key")
+        self.mail = ctx.effects.wrap(self.send, "mail", key="key")
+        self.put = ctx.effects.wrap(self._put, "put", key="row")
         self.reset()
 
     def reset(self) -> None:
@@ -72,10 +76,17 @@ class World:
         self.table[name] = self.table.get(name, 0) + by
         return int(self.table[name])
 
-    def send(self, text: str) -> str:
+    def send(self, text: str, key: str | None = None) -> str:
         """Send a message."""
         self.sent.append(text)
         return text
+
+    def _pay(self, amount: int, key: str | None = None) -> int:
+        return self.bank.charge(amount, key)
+
+    def _put(self, row: str, value: Any) -> Any:
+        self.table[row] = value
+        return value
 
 
 Make = Callable[[bool, World], Handler]

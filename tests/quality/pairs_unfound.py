@@ -13,13 +13,11 @@ from typing import Any
 from aws_durable_execution_sdk_python import DurableContext, StepContext, StepError, durable_step
 
 from pytest_durable import DurabilityViolation, EffectLost, EffectRepeated, OutcomeChanged, ReplayDiverged
-from tests.durable import AT_MOST_ONCE, ONCE, ONCE_AT_MOST, attempts, fails, returns, seconds
+from tests.durable import ONCE, attempts, fails, returns, seconds
 from tests.quality.pair import FEW, Handler, Table, World, now
 
 PAIRS = Table(seeds=FEW[:1], twin_seeds=FEW)
 
-LEDGER = "the effect ledger: the handler's result does not tell what was done"
-HALF_A_BODY = "the effect ledger: a kill inside of a body, after one of its effects"
 SCHEDULES = "drawn thread schedules"
 SUSPECTS = "suspects: a read of the clock, or a variable, that is another one on replay, and reaches no operation"
 COLD = "cold starts: a process without the memory of the one before"
@@ -29,7 +27,7 @@ REFERENCE = "a verdict on a fault-free run that ends FAILED: it is taken for wha
 PACE = "a comparison that excuses what fault-free runs disagree on only if no replay is to blame for it"
 TIMEOUTS = "a search that tries timeouts and faults of the service as well as kills"
 ADVICE = "advice: nothing goes wrong in a run, but the code cannot be what was meant"
-FAILURES = "the effect ledger: effects that fail"
+FAILURES = "faults of the outside world: effects that fail"
 
 
 @PAIRS.add("Wall clock read outside a step", OutcomeChanged, "pay:start", missing=SUSPECTS)
@@ -137,76 +135,6 @@ def not_ready_yet(fixed: bool, world: World) -> Handler:
         if not context.step(check, name="ready?", config=attempts(3)):
             raise BlockingIOError("not ready")
         return "shipped"
-
-    return handler
-
-
-@PAIRS.add("Effect done, success checkpoint lost (at-least-once default)", EffectRepeated, "mail:body", missing=LEDGER)
-def mail_sent_twice(fixed: bool, world: World) -> Handler:
-    def handler(event: Any, context: DurableContext) -> Any:
-        def mail(step: Any) -> None:
-            if not (fixed and "order 7" in world.sent):
-                world.send("order 7")
-
-        context.step(mail, name="mail")
-        return "done"
-
-    return handler
-
-
-@PAIRS.add("Side effect outside any step", EffectRepeated, "", missing=LEDGER)
-def mail_sent_by_every_invocation(fixed: bool, world: World) -> Handler:
-    def handler(event: Any, context: DurableContext) -> Any:
-        context.step(lambda step: world.send("order 7"), name="mail") if fixed else world.send("order 7")
-        context.wait(seconds(60), name="cool off")
-        return "done"
-
-    return handler
-
-
-@PAIRS.add("At-most-once plus a retrying policy", EffectRepeated, "charge:body", missing=LEDGER)
-def at_most_once_per_attempt(fixed: bool, world: World) -> Handler:
-    """Even a result that tells is not compared once an at-most-once step was interrupted."""
-
-    def handler(event: Any, context: DurableContext) -> Any:
-        config = attempts(3, semantics=AT_MOST_ONCE)
-        context.step(lambda step: world.bank.charge(100, "order 7" if fixed else None), name="charge", config=config)
-        return context.step(lambda step: world.bank.balance, name="receipt")
-
-    return handler
-
-
-@PAIRS.add("Wrong idea of the default semantics", EffectLost, "ship:start", missing=LEDGER)
-def interruption_taken_for_success(fixed: bool, world: World) -> Handler:
-    """An at-most-once step may not have run at all."""
-
-    def handler(event: Any, context: DurableContext) -> Any:
-        def ship(step: Any) -> None:
-            world.table["parcel 7"] = "sent"
-
-        try:
-            context.step(ship, name="ship", config=ONCE_AT_MOST)
-        except StepError:
-            if fixed:
-                context.step(ship, name="make sure")
-        return context.step(lambda step: len(world.table), name="parcels")
-
-    return handler
-
-
-@PAIRS.add("Several effects in one step", EffectLost, "fulfil:effect:charge", missing=HALF_A_BODY)
-def parcel_forgotten_by_the_second_run(fixed: bool, world: World) -> Handler:
-    """A guard over both effects believes in the second one as soon as there is the first."""
-
-    def handler(event: Any, context: DurableContext) -> Any:
-        def fulfil(step: Any) -> None:
-            if not fixed and "order 7" in world.bank.keys:
-                return
-            world.bank.charge(100, "order 7")
-            world.table["parcel 7"] = "sent"
-
-        context.step(fulfil, name="fulfil")
-        return context.step(lambda step: [world.bank.balance, len(world.table)], name="receipt")
 
     return handler
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.quality import (
     pairs_agents,
     pairs_approvals,
+    pairs_effects,
     pairs_of_two,
     pairs_orders,
     pairs_payments,
@@ -18,6 +19,7 @@ FOUND = [
     *pairs_approvals.PAIRS,
     *pairs_pipelines.PAIRS,
     *pairs_agents.PAIRS,
+    *pairs_effects.PAIRS,
     *pairs_of_two.PAIRS,
 ]
 """Pairs of which the bug is found."""
