@@ -114,6 +114,12 @@ def test_the_places_are_counted_by_kind(ctx: FakeDurableContext) -> None:
     assert "Struck at 2 of 9 places" in shown(charges_twice(ctx)).text("caption")
 
 
+def test_of_several_violations_each_is_shown(ctx: FakeDurableContext) -> None:
+    several = ExceptionGroup("Hypothesis found 2 distinct failures", [charges_twice(ctx), charges_twice(ctx)])
+    found = sheets_of("t", several, None, Album())
+    assert [one.headline.partition(":")[0] for one in found] == ["OutcomeChanged"] * 2
+
+
 def test_nothing_is_loaded_and_every_link_leads_somewhere(ctx: FakeDurableContext) -> None:
     sheets = [sheet(charges_twice(ctx), name) for name in "ab"]
     markup = page(sheets, "1.0")
