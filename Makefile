@@ -32,8 +32,8 @@ coverage: $(VENV)/installed  ## run every test under coverage and print what is 
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
-bench: $(VENV)/installed  ## measure against AWS's local runner, in one run
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/installed  ## measure against AWS's local runner, in one run; BENCH=--write-readme for the README's tables
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 docs: $(VENV)/installed  ## build the documentation into docs/_build
 	@$(BIN)/sphinx-build -W --keep-going -q docs docs/_build

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import os
-import platform
-from importlib.metadata import PackageNotFoundError, version
 
-from benchmarks import drop_in, extremes, floor, local_runner, memory, scaling, search, speed
-from benchmarks.measure import FULL, QUICK
+from benchmarks import drop_in, extremes, floor, memory, readme, scaling, search, speed
+from benchmarks.machine import machine
+from benchmarks.measure import FULL, QUICK, be_quiet
 
 MEASUREMENTS = {
     "speed": speed.measure,
     "search": search.measure,
+    "floor": floor.measure,
     "scaling": scaling.measure,
     "extremes": extremes.measure,
-    "floor": floor.measure,
     "memory": memory.measure,
     "drop_in": drop_in.measure,
 }
@@ -29,29 +26,21 @@ def main() -> None:
         "names", nargs="*", metavar="MEASUREMENT", help=f"any of {', '.join(MEASUREMENTS)}; all if none"
     )
     parser.add_argument("--quick", action="store_true", help="fewer and smaller batches")
-    parser.add_argument("--markdown", action="store_true", help="print tables for a README")
+    parser.add_argument("--write-readme", action="store_true", help="write the tables into the README")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in MEASUREMENTS]
     if unknown:
         parser.error(f"no measurement is called {unknown[0]!r}; there are {', '.join(MEASUREMENTS)}")
-    logging.disable(logging.CRITICAL)  # on both sides: the terminal shall not be measured
-    print(_machine(), end="\n\n", flush=True)
+    if options.write_readme and (options.quick or options.names):
+        parser.error("--write-readme takes all measurements, in full")
+    be_quiet()
+    print(machine(), end="\n\n", flush=True)
+    tables = []
     for name in options.names or MEASUREMENTS:
-        table = MEASUREMENTS[name](QUICK if options.quick else FULL)
-        print(table.as_markdown() if options.markdown else table.as_text(), end="\n\n", flush=True)
-
-
-def _machine() -> str:
-    packages = ["pytest-durable", "aws-durable-execution-sdk-python", local_runner.PACKAGE, "greenlet"]
-    versions = ", ".join(f"{package} {_version(package)}" for package in packages)
-    return f"Python {platform.python_version()} on {os.cpu_count()} cores; {versions}"
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+        tables.append(MEASUREMENTS[name](QUICK if options.quick else FULL))
+        print(tables[-1].as_text(), end="\n\n", flush=True)
+    if options.write_readme:
+        readme.write(machine(), tables)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ def measure(scale: Scale) -> Table:
         ("--durable-replace-aws-runner", str(tests), f"{inside:.2f}", f"{whole:.2f}"),
         ("ratio", "", f"{theirs[1] / inside:.1f}", f"{theirs[2] / whole:.1f}"),
     ]
-    return Table(TITLE, COLUMNS, rows, ["without xdist; in all: with the start of Python and its imports"])
+    note = "without xdist; in all: with the start of Python and its imports"
+    return Table(TITLE, COLUMNS, rows, [note], readme=COLUMNS)
 
 
 def _run(*options: str) -> tuple[int, float, float]:

@@ -1,4 +1,4 @@
-"""Whose code the time of an execution goes into: the floor is what the SDK itself takes."""
+"""Whose code the CPU time of an execution goes into: what the SDK itself takes is the floor, whoever simulates."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from contextlib import contextmanager
 from functools import partial
 from types import FrameType
 
-from benchmarks.measure import Scale, Table, average
+from benchmarks.measure import Scale, Table, average, milliseconds
 from benchmarks.speed import CASES, WARM_UP
 from pytest_durable import FakeDurableContext
 
 INTERVAL = 0.001
 """Seconds of CPU time between two samples."""
+
+TITLE = "whose code it is"
+COLUMNS = ("", "average", "the SDK's own", "pytest-durable's", "above the floor", "samples")
 
 OWNERS = {"aws_durable_execution_sdk_python": "SDK", "pytest_durable": "pytest-durable", "benchmarks": "handler"}
 """Top-level package -> whose code it is. Code of any other package counts for whoever called it."""
@@ -22,10 +25,10 @@ OWNERS = {"aws_durable_execution_sdk_python": "SDK", "pytest_durable": "pytest-d
 
 def measure(scale: Scale) -> Table:
     """Sample the executions of each case."""
-    columns = ("handler", *OWNERS.values(), "samples")
     if not hasattr(signal, "setitimer"):
-        return Table("Whose code runs", columns, (), ("not measured: this platform has no profiling timer",))
-    return Table("Whose code runs", columns, [_row(name, handler, scale) for name, handler, _ in CASES])
+        return Table(TITLE, COLUMNS, (), ("not measured: this platform has no profiling timer",))
+    rows = [_row(name, handler, scale) for name, handler, _ in CASES]
+    return Table(TITLE, COLUMNS, rows, readme=("", "average", "the SDK's own", "pytest-durable's"))
 
 
 def _row(name: str, handler: object, scale: Scale) -> tuple[str, ...]:
@@ -33,9 +36,12 @@ def _row(name: str, handler: object, scale: Scale) -> tuple[str, ...]:
         run = partial(context.run, handler)  # type: ignore[arg-type]  # any of the cases
         average(WARM_UP, run)
         with _sampled() as owners:
-            average(scale.executions * scale.batches, run)
+            seconds = average(scale.executions * scale.batches, run)
     total = max(1, owners.total())
-    return (name, *(f"{100 * owners[owner] / total:.0f} %" for owner in OWNERS.values()), f"{total:,}")
+    sdk, ours = owners["SDK"] / total, owners["pytest-durable"] / total
+    above = f"{1 / sdk:.2f}x" if sdk else "?"
+    floor = milliseconds(seconds * sdk)
+    return (name, milliseconds(seconds), f"{floor}, {sdk:.0%}", f"{ours:.0%}", above, f"{total:,}")
 
 
 @contextmanager

@@ -35,6 +35,30 @@ def _doubled(context: DurableContext, item: int, index: int, items: Any) -> int:
     return doubled
 
 
+def map_of(count: int) -> Handler:
+    """A map over ``count`` items with a step in each."""
+
+    @durable_execution
+    def handler(event: Any, context: DurableContext) -> int:
+        return sum(context.map(range(count), _doubled, name="items").get_results())
+
+    return handler
+
+
+@durable_execution
+def ten_operations(event: Any, context: DurableContext) -> list[Any]:
+    """Ten operations, in the shape of an order: steps, two waits, and a child context with a step."""
+    order = context.step(lambda _: 7, name="accept")
+    price = context.step(lambda _: 100 * order, name="price")
+    context.wait(Duration.from_minutes(5), name="cool-off")
+    context.step(lambda _: "reserved", name="reserve")
+    paid = context.step(lambda _: price, name="charge")
+    parcel: str = context.run_in_child_context(_dispatch, name="dispatch")
+    context.wait(Duration.from_days(1), name="delivery")
+    told = context.step(lambda _: f"{parcel} arrived", name="notify")
+    return [order, paid, told, context.step(lambda _: "closed", name="close")]
+
+
 def steps(count: int) -> Handler:
     """A handler of ``count`` steps, one after the other."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from benchmarks.handlers import Handler
-from benchmarks.measure import average
+from benchmarks.measure import average, clock
 
 PACKAGE = "aws-durable-execution-sdk-python-testing"
 MISSING = f"not measured: {PACKAGE} is not installed"
@@ -31,4 +31,4 @@ def seconds_per_run(handler: Handler, runs: int, payload: str = "{}") -> float:
             if status != "SUCCEEDED":
                 raise RuntimeError(f"AWS's local runner ended {status}")
 
-        return average(runs, run)
+        return average(runs, run, timer=clock)

@@ -92,8 +92,8 @@ def measure(scale: Scale) -> Table:
         _row("greenlets", before.greenlets, after.greenlets),
         _row("threads", before.threads, after.threads),
     ]
-    title = f"What {scale.crowd:,} executions with a kill each leave behind"
-    return Table(title, ("", "before", "after", "target", ""), rows)
+    title = f"what {scale.crowd:,} executions with a kill each leave behind"
+    return Table(title, ("", "before", "after", "target", "met"), rows, readme=("", "before", "after"))
 
 
 def _row(what: str, before: int, after: int) -> tuple[str, ...]:

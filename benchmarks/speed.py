@@ -1,17 +1,21 @@
-"""One execution, here and on AWS's local runner.
-
-Each side has a process of its own: the runner's threads live on between its runs, and would be measured with ours.
-"""
+"""One execution, here and on AWS's local runner."""
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 from benchmarks import handlers, local_runner
-from benchmarks.measure import Scale, Table, Timing, average, clock, milliseconds, side_by_side, verdict
+from benchmarks.measure import (
+    Scale,
+    Table,
+    Timing,
+    average,
+    milliseconds,
+    side_by_side,
+    two_processes,
+    verdict,
+    work,
+)
 from pytest_durable import FakeDurableContext
 
 WARM_UP = 10
@@ -28,9 +32,8 @@ def measure(scale: Scale) -> Table:
     """Time each case on both sides."""
     if not local_runner.is_installed():
         return Table(TITLE, COLUMNS, (), (local_runner.MISSING,))
-    spawn = multiprocessing.get_context("spawn")
     rows = []
-    with ProcessPoolExecutor(1, spawn, _be_quiet) as here, ProcessPoolExecutor(1, spawn, _be_quiet) as there:
+    with two_processes() as (here, there):
         for number, (name, _, target) in enumerate(CASES):
             ours, theirs = side_by_side(
                 scale.batches,
@@ -38,11 +41,8 @@ def measure(scale: Scale) -> Table:
                 lambda: there.submit(_theirs, number, scale.runs).result(),  # noqa: B023  # as above
             )
             rows.append(_row(name, ours, theirs, target))
-    return Table(TITLE, COLUMNS, rows, (f"Opening a context takes {milliseconds(opening())} more, once in a test.",))
-
-
-def _be_quiet() -> None:
-    logging.disable(logging.CRITICAL)
+    notes = (f"Opening a context takes {milliseconds(opening())} more, once in a test.",)
+    return Table(TITLE, COLUMNS, rows, notes, readme=("", "pytest-durable", "AWS's runner", "ratio"))
 
 
 def _ours(case: int, executions: int) -> float:
@@ -53,8 +53,8 @@ def _theirs(case: int, runs: int) -> float:
     return local_runner.seconds_per_run(CASES[case][1], runs)
 
 
-TITLE = "Time per execution"
-COLUMNS = ("handler", "pytest-durable", "median", "AWS's runner", "median", "ratio", "of medians", "target", "")
+TITLE = "one execution"
+COLUMNS = ("", "pytest-durable", "median", "AWS's runner", "median", "ratio", "of medians", "target", "")
 
 
 def seconds_per_execution(handler: handlers.Handler, executions: int) -> float:
@@ -69,9 +69,9 @@ def opening() -> float:
     """Seconds from a closed context to the end of its first execution, less the execution."""
     with FakeDurableContext() as context:
         run = partial(context.run, handlers.three_steps_and_a_wait)
-        began = clock()
+        began = work()
         run()
-        first = clock() - began
+        first = work() - began
         return max(0.0, first - average(WARM_UP, run))
 
 
