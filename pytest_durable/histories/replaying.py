@@ -253,6 +253,9 @@ def differences_of(execution: DurableExecution, past: Past, records: list[Invoca
             summary = _summary(recorded, now, past, asked, came_to_its_end=execution.error is None)
             yield Difference(summary, text_of(recorded), text_of(now))
     yield from missing(past, records)
+    if asked and past.calls and not asked.keys() & past.calls.keys():
+        first, now = next(iter(past.calls.values())), next(iter(asked.values()))
+        yield Difference("nothing is asked for under the ids that are recorded", text_of(first), text_of(now))
     error = execution.error
     if not execution.divergences and error is not None and (error.type or "").endswith(_NON_DETERMINISTIC):
         yield Difference("the SDK stops the replay", "an execution that went on", str(error.message))

@@ -67,7 +67,7 @@ def test_its_times_are_the_same_in_every_form(events: Events, form: str) -> None
 
 
 def test_a_history_in_flight_is_replayed_up_to_where_it_ends(durable_ctx: FakeDurableContext, events: Events) -> None:
-    for end in range(1, len(events)):
+    for end in range(1, len(events), 4):
         replayed = durable_ctx.replay(before, events[:end])
         assert replayed.ended is None
         assert 1 <= replayed.moments <= end
