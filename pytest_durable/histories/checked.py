@@ -27,7 +27,6 @@ from pytest_durable.search.runner import silence
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.outside import Outside
 from pytest_durable.service.payload import payload_of
-from pytest_durable.service.points import KILLS
 
 MOMENTS = 200
 """How many moments of one history are replayed at most; of a longer one they are chosen evenly, the last among them."""
@@ -175,13 +174,14 @@ class Histories:
             Runner(handler, payload, self.clock, start, self._raise, self.seed, reset, outside=self._outside)
             for handler in (old, new)
         ]
+        runners[0].kinds = self.budget.kinds
         with silence():
             calm = [runner.run(FaultPlan()) for runner in runners]
         for run in calm:
             if run.finding is not None and not run.finding.if_stable:
                 self._raise(failure_of(run.execution, run.injector, run.finding), run.finding, Evidence(run.execution))
         upgrade = Upgrade(runners[0], new, {run.outcome.status for run in calm})
-        places = calm[0].injector.places(KILLS)
+        places = calm[0].injector.places(self.budget.kinds)
         plans = [FaultPlan([place]) for place in places] if self.budget.only is None else [self.budget.only]
         killed: list[str] = []
         for plan in plans:

@@ -128,6 +128,12 @@ def test_the_outside_world_is_restored_before_each_run(durable_ctx: FakeDurableC
     assert len(resets) == done.runs == len(done.places) + 2
 
 
+@pytest.mark.durable(kinds=["stored", "timeout"])
+def test_the_kinds_of_faults_are_those_of_the_settings(durable_ctx: FakeDurableContext) -> None:
+    done = durable_ctx.upgrade(before, before)
+    assert {place.rpartition(":")[2] for place in done.killed} == {"stored", "timeout"}
+
+
 def test_old_code_that_is_wrong_by_itself_is_told(durable_ctx: FakeDurableContext) -> None:
     def wrong(event: Any, context: DurableContext) -> Any:
         return context.create_callback(name="approval").result()
