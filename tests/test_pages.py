@@ -143,6 +143,13 @@ def test_the_options_that_a_page_names_exist(name: str, pytestconfig: pytest.Con
     assert [option for option in sorted(named) if not hasattr(pytestconfig.option, option[2:].replace("-", "_"))] == []
 
 
+def test_every_option_is_in_the_reference(pytestconfig: pytest.Config) -> None:
+    text = (ROOT / "docs/reference/options.md").read_text(encoding="utf-8")
+    options = [name for name in vars(pytestconfig.option) if name.startswith("durable_")]
+    assert options
+    assert [name for name in options if f"`--{name.replace('_', '-')}" not in text] == []
+
+
 # --- the mechanism itself ---------------------------------------------------------------------------------------------
 
 SAMPLE = """\
