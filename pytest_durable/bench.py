@@ -52,7 +52,7 @@ class Bench:
         self.end()
         scheduler = self._scheduler if schedule is None else schedule.oracle()
         world = World(self._clock, scheduler, seed=self._seed)
-        asked = self._investigate if injector is self.injector else bool(injector.plan)
+        asked = self._investigate if injector is self.injector else bool(injector.plan or self.outside.changes)
         self._service = DurableService(world, self._seed, outside=self.outside, investigate=asked)
         return self._service
 
@@ -86,6 +86,7 @@ class Bench:
         self._open = []
         self.outside.functions = dict(outside.functions)
         self.outside.answers[:] = outside.answers
+        self.outside.changes.take(outside.changes)
         self.outside.forget()
         self._clock.world = None
         self._clock.micros = start

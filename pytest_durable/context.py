@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from pytest_durable.advice import gather
 from pytest_durable.bench import Bench
+from pytest_durable.between import EnvironmentFaults
 from pytest_durable.callbacks import Callbacks
 from pytest_durable.checks import Finding, check_reached
 from pytest_durable.direct import DirectCalls, Script
@@ -84,6 +85,7 @@ class FakeDurableContext(DirectCalls, Histories):
         self.recorded: list[DurableExecution] | None = None
         self._userland = Userland(self.clock)
         self._bench = Bench(self.clock, seed, self.tally)
+        self.faults = EnvironmentFaults(self._bench.outside.changes)
         self.effects = EffectLedger(self._bench.outside)
         self._started = 0
         self._replays: list[tuple[Injector, DurableExecution]] = []
@@ -385,6 +387,7 @@ class FakeDurableContext(DirectCalls, Histories):
         finally:
             self.effects.unwatch()
             self.clock.world = None
+            self._bench.outside.changes.restore()
             self._userland.close()
 
     def __enter__(self) -> FakeDurableContext:

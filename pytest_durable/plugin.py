@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from pytest_durable.between import EnvironmentFaults
     from pytest_durable.compat.runner import DurableFunctionTestRunner
     from pytest_durable.context import FakeDurableContext
     from pytest_durable.effects import EffectLedger
@@ -301,6 +302,12 @@ def _progress_for(request: pytest.FixtureRequest) -> Progress | None:
 def durable_clock(durable_ctx: FakeDurableContext) -> VirtualClock:
     """The virtual clock of `durable_ctx`."""
     return durable_ctx.clock
+
+
+@pytest.fixture
+def durable_faults(durable_ctx: FakeDurableContext) -> EnvironmentFaults:
+    """The environment faults of `durable_ctx`: what changes between invocations."""
+    return durable_ctx.faults
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ class Stage:
     def __init__(self, context: FakeDurableContext) -> None:
         self._context = context
         outside = context._bench.outside
-        self._outside = Outside(dict(outside.functions), list(outside.answers))
+        self._outside = Outside(dict(outside.functions), list(outside.answers), changes=outside.changes.copy())
         self._start = context.clock.micros
         self._watched = context.effects.watched
         self._struck: list[Fault] = []

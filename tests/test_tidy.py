@@ -27,6 +27,7 @@ ROOMS = (
     "seams",
     "service",
     "callbacks",
+    "between",
     "adapters",
     "effects",
     "faults",

@@ -50,6 +50,10 @@ def suspects(
         variables.update(dict.fromkeys(_of_change(change, "at first") for change in notes.changes.values()))
         changes = _since_calm(notes, [run.of(one.arn) for run in calm])
         variables.update(dict.fromkeys(_of_change(change, "without faults") for change in changes))
+    for change in execution.service.outside.changes.variables:
+        if not any(change.what in read for read in reads):
+            values = ", ".join(map(repr, change.values))
+            variables[f"{change.what} changes between invocations, as the test asks: {values}."] = None
     half = MOST // 2
     named = list(reads)[: max(half, MOST - len(variables))]
     return tuple(f"Suspect: {text}" for text in [*named, *variables][:MOST])

@@ -119,6 +119,7 @@ class Runner:
         world = World(self.clock, scheduler, seed=self.seed + pace, chance=chance)
         other = Random(pace) if pace else None
         service = DurableService(world, self.seed, pace=other, outside=self.outside, investigate=investigate)
+        service.turn = pace
         injector = Injector(plan, self.kinds)
         try:
             execution = service.start(self.handler, self.payload, points=injector)

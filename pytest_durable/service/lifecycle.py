@@ -68,6 +68,7 @@ class DurableExecution:
         invoked: the durable executions that it invoked, in order.
         effects: what its code did to the outside world, in order.
         plain: how many plain functions that it invoked are running.
+        turn: in which the first of its invocations is; see `Changes`.
     """
 
     service: DurableService
@@ -105,7 +106,7 @@ class DurableExecution:
         self.paths: dict[str, str] = {}
         self.invoked: list[DurableExecution] = []
         self.effects: list[Effect] = []
-        self.plain = 0
+        self.plain = self.turn = 0
         self.rests: Callable[[], bool] = bool
         self._failures = 0
         self._replayed = 0
@@ -125,7 +126,7 @@ class DurableExecution:
         )
         if self.execution_timeout is not None:
             self.service.world.call_at(self.started + self.execution_timeout, self._time_out)
-        self._invoke_at(clock.micros)
+        self.invoke_at(clock.micros)
 
     # --- identity -------------------------------------------------------------------------------------------------
 
@@ -179,21 +180,22 @@ class DurableExecution:
         due = self._scheduled_for
         return due is not None and due <= self.service.world.clock.micros and not self.is_over
 
-    def _invoke_at(self, micros: int) -> None:
+    def invoke_at(self, micros: int) -> None:
+        """Invoke the handler when the clock shows ``micros``, unless that is due already."""
         if self._scheduled_for is None:
             self._scheduled_for = micros
             self.service.world.call_at(micros, self._invoke)
 
     def _invoke(self) -> None:
         self._scheduled_for = None
-        if self.is_over or self.in_flight is not None:
+        if self.is_over or self.in_flight is not None or self.service.postpones(self):
             return
         self._replayed += len(self.journal.operations)
         if len(self.invocations) >= MAX_INVOCATIONS or self._replayed > MAX_REPLAYED or self.swallowed is not None:
             self.give_up()
             return
         self.journal.fire_due(self.service.world.clock.now())
-        number = len(self.invocations) + 1
+        number = self.service.begin_invocation(self)
         self.service.world.note("invoke", self.name, number)
         if self.points.others and self._is_throttled(number):
             return
@@ -254,14 +256,14 @@ class DurableExecution:
         world.note("closed", self.path_of(operation_id), status.value)
         self.journal.close(operation_id, status, world.clock.now(), result=result, error=error)
         if self.in_flight is None:
-            self._invoke_at(world.clock.micros)
+            self.invoke_at(world.clock.micros)
 
     def _tick(self) -> None:
         """A timer of the journal is due: let it fire, and invoke if nobody is there to see it."""
         if self.is_over:
             return
         if self.journal.fire_due(self.service.world.clock.now()) and self.in_flight is None:
-            self._invoke_at(self.service.world.clock.micros)
+            self.invoke_at(self.service.world.clock.micros)
 
     def _time_out_invocation(self, invocation: Invocation) -> None:
         if not invocation.process.ended:  # also if the service has lost it: Lambda has not
@@ -330,7 +332,7 @@ class DurableExecution:
             return
         self.tokens.revoke()
         gap = self.policy.gaps[self._failures - 1]
-        self._invoke_at(self.service.world.clock.micros + gap * MICROS)
+        self.invoke_at(self.service.world.clock.micros + gap * MICROS)
 
     def _answered(self, invocation: Invocation, output: Any) -> None:
         status = output.get("Status") if isinstance(output, dict) else None
@@ -361,7 +363,7 @@ class DurableExecution:
         moved = withdrawn or self.journal.has_unseen or self.journal.fire_due(self.service.world.clock.now())
         if moved or (not self.journal.has_pending and self.journal.moved_since_input):
             self._empty_pendings = 0
-            self._invoke_at(now)
+            self.invoke_at(now)
         elif self.journal.has_pending:
             self._empty_pendings = 0
             self.tokens.revoke()
@@ -370,7 +372,7 @@ class DurableExecution:
             if self._empty_pendings > self.policy.empty_pendings:
                 self._refuse("Cannot return PENDING status with no pending operations.")
             else:
-                self._invoke_at(now)
+                self.invoke_at(now)
 
     # --- its end --------------------------------------------------------------------------------------------------
 

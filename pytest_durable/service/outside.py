@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 
+from pytest_durable.service.changes import Changes
 from pytest_durable.service.effects import Effect
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.operations.invoke import names_of
@@ -60,6 +61,7 @@ class Outside:
     functions: dict[str, Function] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
+    changes: Changes = field(default_factory=Changes)
     deaths: list[str] = field(default_factory=list)
 
     def forget(self) -> None:

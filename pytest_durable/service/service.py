@@ -48,6 +48,9 @@ class DurableService:
         pace: what makes checkpoints and the ways to bodies slow, by chance; None for no time at all.
         outside: the functions that can be invoked, and the answers to callbacks.
         investigate: whether it writes down what may explain a finding.
+
+    Attributes:
+        turn: in which the first invocation of an execution is; see `Changes`.
     """
 
     def __init__(
@@ -66,6 +69,8 @@ class DurableService:
         self.outside = Outside() if outside is None else outside
         self.executions: list[DurableExecution] = []
         self.closed = False
+        self.turn = 0
+        self._postponed: set[tuple[str, bool, int]] = set()
         self.shelf = Shelf()
         self.callbacks = CallbackDesk(world, self.outside)
         self.investigation = Investigation() if investigate else None
@@ -104,6 +109,26 @@ class DurableService:
         self.executions.append(execution)
         return execution
 
+    def begin_invocation(self, execution: DurableExecution) -> int:
+        """The number of the next invocation; everything around it is now as it is to be for it."""
+        number = len(execution.invocations) + 1
+        if self.outside.changes:
+            self.outside.changes.make(self.turn + execution.turn + number - 1)
+        return number
+
+    def postpones(self, execution: DurableExecution) -> bool:
+        """Whether the next invocation, which is due, is put off, once, because the calendar is to move on before."""
+        if not self.outside.changes:
+            return False
+        number = (execution.arn, execution.sealed, len(execution.invocations))
+        if number in self._postponed:
+            return False
+        self._postponed.add(number)
+        later = self.outside.changes.postpone(execution, self.world.clock.micros)
+        if later is not None:
+            execution.invoke_at(later)
+        return later is not None
+
     def replay(self, finished: DurableExecution) -> DurableExecution:
         """Start a replay of a finished execution's journal, to which nothing can be added."""
         again = DurableExecution(
@@ -117,6 +142,7 @@ class DurableService:
             copy=finished.copy,
         )
         take_over(again, finished)
+        again.turn = len(finished.invocations)
         return again
 
     def drive(self, done: Callable[[], bool], limit: int | None = None) -> Stop:

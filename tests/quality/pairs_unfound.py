@@ -21,7 +21,7 @@ PAIRS = Table(seeds=FEW[:1], twin_seeds=FEW)
 SCHEDULES = "drawn thread schedules"
 SUSPECTS = "suspects: a read of the clock, or a variable, that is another one on replay, and reaches no operation"
 COLD = "cold starts: a process without the memory of the one before"
-OTHER_MACHINE = "a replay in another process, with another environment or another order of sets"
+OTHER_MACHINE = "a replay in another process, with another order of sets"
 CHANCE = "randomness that is drawn to be nasty"
 REFERENCE = "a verdict on a fault-free run that ends FAILED: it is taken for what is wanted"
 PACE = "a comparison that excuses what fault-free runs disagree on only if no replay is to blame for it"
@@ -243,22 +243,6 @@ def file_left_by_the_step_before(fixed: bool, world: World) -> Handler:
 
         written = context.step(write, name="write")
         return context.step(lambda step: written if fixed else tmp["rows.csv"], name="read", config=ONCE)
-
-    return handler
-
-
-@PAIRS.add("Branch on flag, env var or config read outside a step", ReplayDiverged, "", missing=OTHER_MACHINE)
-def flag_of_the_environment(fixed: bool, world: World) -> Handler:
-    """The flag is flipped by a deployment while the execution waits."""
-    environment = {"EXPRESS": "on"}
-
-    def handler(event: Any, context: DurableContext) -> Any:
-        def flag(step: Any = None) -> str:
-            return environment.get("EXPRESS", "off")
-
-        express = context.step(flag, name="flag") if fixed else flag()
-        context.wait(seconds(60 if express == "on" else 600), name="delivery")
-        return "delivered"
 
     return handler
 

@@ -10,6 +10,7 @@ from tests.quality import (
     pairs_orders,
     pairs_payments,
     pairs_pipelines,
+    pairs_surroundings,
     pairs_unfound,
 )
 
@@ -20,6 +21,7 @@ FOUND = [
     *pairs_pipelines.PAIRS,
     *pairs_agents.PAIRS,
     *pairs_effects.PAIRS,
+    *pairs_surroundings.PAIRS,
     *pairs_of_two.PAIRS,
 ]
 """Pairs of which the bug is found."""
