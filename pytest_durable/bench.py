@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from pytest_durable.advice import gather
-from pytest_durable.engine import Scheduler, VirtualClock, World
+from pytest_durable.engine import MICROS, Scheduler, VirtualClock, World
 from pytest_durable.errors import UsageError
 from pytest_durable.faults import Injector, Schedule
+from pytest_durable.search.effects import Account
+from pytest_durable.search.runner import OTHER_START
 from pytest_durable.service.lifecycle import DurableExecution
 from pytest_durable.service.output import ExecutionStatus
 from pytest_durable.service.outside import Answer, Outside
@@ -36,6 +40,8 @@ class Bench:
         self._investigate = False
         self._service: DurableService | None = None
         self._open: list[DurableExecution] = []
+        self._account = Account()
+        self._pace = 0
 
     def service_for(self, schedule: Schedule | None, injector: Injector) -> DurableService:
         """The service that a new execution starts in: of a new world, unless one that was started is still open.
@@ -51,9 +57,10 @@ class Bench:
             return self._service
         self.end()
         scheduler = self._scheduler if schedule is None else schedule.oracle()
-        world = World(self._clock, scheduler, seed=self._seed)
+        world = World(self._clock, scheduler, seed=self._seed + self._pace)
         asked = self._investigate if injector is self.injector else bool(injector.plan or self.outside.changes)
-        self._service = DurableService(world, self._seed, outside=self.outside, investigate=asked)
+        pace = Random(self._pace) if self._pace else None
+        self._service = DurableService(world, self._seed, pace=pace, outside=self.outside, investigate=asked)
         return self._service
 
     def keep_open(self, execution: DurableExecution) -> None:
@@ -74,12 +81,25 @@ class Bench:
         """End the present world, and all that is in it."""
         if self._service is not None:
             gather(self._tally.advice, self._service.executions)
+            self._account = self.account()
             self._service.close()
 
+    def account(self) -> Account:
+        """What was done to the outside world since the latest `restart`; empty without one."""
+        if self._service is None or self.injector is None:
+            return self._account
+        return self._account.plus(self._service.executions)
+
     def restart(
-        self, injector: Injector, scheduler: Scheduler | None, outside: Outside, start: int, investigate: bool
+        self,
+        injector: Injector,
+        scheduler: Scheduler | None,
+        outside: Outside,
+        start: int,
+        investigate: bool,
+        pace: int = 0,
     ) -> None:
-        """Be as new, but for what is given: for a test that is run again from its beginning."""
+        """Be as new, but for what is given: for a test that is run again from its beginning; ``pace`` as of a run."""
         if self._service is not None:
             self._service.close()
         self._service = None
@@ -89,5 +109,6 @@ class Bench:
         self.outside.changes.take(outside.changes)
         self.outside.forget()
         self._clock.world = None
-        self._clock.micros = start
+        self._clock.micros = start + pace * OTHER_START * MICROS
+        self._account, self._pace = Account(), pace
         self.injector, self._scheduler, self._investigate = injector, scheduler, investigate

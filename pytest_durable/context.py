@@ -256,10 +256,10 @@ class FakeDurableContext(DirectCalls, Histories):
         return found
 
     def restart(
-        self, injector: Injector, scheduler: Scheduler | None, outside: Outside, start: int, investigate: bool
+        self, injector: Injector, scheduler: Scheduler | None, outside: Outside, start: int, **how: Any
     ) -> None:
-        """Be as new, but for what is given: for a test that is run again from its beginning."""
-        self._bench.restart(injector, scheduler, outside, start, investigate)
+        """Be as new, but for what is given: for a test that is run again from its beginning; ``how`` as of `Bench`."""
+        self._bench.restart(injector, scheduler, outside, start, **how)
         if self.recorded:
             self.recorded = None  # the first time has been written down
         self._script = None

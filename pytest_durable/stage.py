@@ -12,6 +12,7 @@ from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.report.timeline import on_one_screen
 from pytest_durable.search import around
+from pytest_durable.search.effects import Account
 from pytest_durable.search.order import is_concurrent
 from pytest_durable.service.outside import Outside
 
@@ -31,13 +32,19 @@ class Stage:
         self._watched = context.effects.watched
         self._struck: list[Fault] = []
 
-    def begin(self, plan: FaultPlan, scheduler: Scheduler | None, investigate: bool) -> Injector:
+    def account(self) -> Account:
+        """What was done to the outside world since the latest beginning."""
+        return self._context._bench.account()
+
+    def begin(
+        self, plan: FaultPlan, scheduler: Scheduler | None = None, investigate: bool = False, pace: int = 0
+    ) -> Injector:
         """Be as at the beginning of the test; every execution from now on is under ``plan``."""
         self._context.progress(len(self._struck))
         injector = Injector(plan, self._context.budget.kinds)
         self._context.effects.unwatch(self._watched)
         self._struck = injector.struck
-        self._context.restart(injector, scheduler, self._outside, self._start, investigate)
+        self._context.restart(injector, scheduler, self._outside, self._start, investigate=investigate, pace=pace)
         return injector
 
     def is_concurrent(self) -> bool:

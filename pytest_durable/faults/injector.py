@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Set
 
 from pytest_durable.faults.plan import ANY, Fault, FaultPlan
-from pytest_durable.service.points import AFTER_EFFECT, EFFECT, OTHERS
+from pytest_durable.service.points import AFTER_EFFECT, EFFECT, KILLS, OTHERS, TIMEOUT
 
 _OTHERS = frozenset(OTHERS)
 
@@ -74,6 +74,11 @@ class Injector:
     def places(self, kinds: Collection[str]) -> tuple[Fault, ...]:
         """Every place of these kinds that the execution came to, in order, each once."""
         return tuple(place for place in dict.fromkeys(self.visited) if place.kind in kinds)
+
+    def in_words(self) -> str:
+        """Where what it ran was killed: which operations, and what had happened to them."""
+        verb = "killed" if all(fault.kind in (*KILLS, TIMEOUT) for fault in self.struck) else "struck"
+        return f"{verb} " + ", then ".join(f"at '{fault.path}' {fault.happens}" for fault in self.struck)
 
     def unreached(self) -> list[Fault]:
         """The faults of the plan that did not happen."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from contextlib import nullcontext
+from collections.abc import Callable, Collection, Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -13,8 +13,9 @@ from pytest_durable.faults import Fault, FaultPlan, Injector, Schedule
 from pytest_durable.faults.oracles import Drawn
 from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
+from pytest_durable.search.effects import Account, compare_accounts
 from pytest_durable.search.phases import Budget, Tried, explore
-from pytest_durable.search.runner import silence
+from pytest_durable.search.runner import OTHER_RUNS, silence
 
 _WHAT = "the test passes without faults, and not with these"
 
@@ -22,11 +23,17 @@ _WHAT = "the test passes without faults, and not with these"
 class Stage(Protocol):
     """What the body runs on, and what it needs between two runs: the durable context."""
 
-    def begin(self, plan: FaultPlan, scheduler: Scheduler | None, investigate: bool) -> Injector:
+    def begin(
+        self, plan: FaultPlan, scheduler: Scheduler | None = None, investigate: bool = False, pace: int = 0
+    ) -> Injector:
         """Be as at the beginning of the test; every execution from now on is under ``plan``.
 
-        What may explain a finding is written down if it is to ``investigate``.
+        What may explain a finding is written down if it is to ``investigate``. With a ``pace``, the test is run at
+        another time, takes time by chance, and draws from another seed.
         """
+
+    def account(self) -> Account:
+        """What was done to the outside world since the latest beginning."""
 
     def is_concurrent(self) -> bool:
         """Whether a function with concurrency of its own was run since the latest beginning."""
@@ -60,6 +67,7 @@ class Around:
         self._places: tuple[Fault, ...] = ()
         self._struck: list[Fault] = []
         self.runs = 0
+        self._accounts: list[Account] = []
 
     def calibrate(self, kinds: Collection[str]) -> Injector:
         """The fault-free run, which raises what the test raises; ``kinds`` are those of the faults to come."""
@@ -68,6 +76,7 @@ class Around:
         self._body()
         self._passed += 1
         self._calm = self._stage.evidence()
+        self._accounts = [self._stage.account()]
         self._places = injector.places(kinds)
         return injector
 
@@ -111,7 +120,37 @@ class Around:
             if type(error).__name__ != "Failed":  # of pytest.fail; a skip, or an interrupt, ends it all
                 raise
             return injector, error
-        return injector, None
+        return injector, None if scheduler is not None else self._effects_of(injector)
+
+    def _effects_of(self, injector: Injector) -> DurabilityViolation | None:
+        """What was done twice, or not at all, other than in the fault-free run and in those at other paces."""
+        account = self._stage.account()
+        if not injector.struck or not (account.deeds or (self._accounts and self._accounts[0].deeds)):
+            return None
+        failure, evidence = self._stage.failure(injector.in_words()), self._stage.evidence()
+        found = None
+        for accounts in self._fault_free():
+            found = compare_accounts(accounts[0], account, accounts[1:])
+            if found is None:
+                return None
+        assert found is not None
+        summary = f"{failure.summary}, {found.summary}"
+        failure = replace(failure, violation=found.violation.__name__, summary=summary, explanation=found.explanation)
+        return found.violation(failure, evidence)
+
+    def _fault_free(self) -> Iterator[list[Account]]:
+        """What fault-free runs do: of the first, then of that and one more at another pace, and so on.
+
+        A test that fails at another pace has done something else by then, and so nothing is compared.
+        """
+        for number in range(1 + OTHER_RUNS):
+            if number == len(self._accounts):
+                self._stage.begin(FaultPlan(), pace=number)
+                self.runs += 1
+                with silence(), suppress(Exception):
+                    self._body()
+                self._accounts.append(self._stage.account())
+            yield self._accounts[: number + 1]
 
     def _told(
         self, error: BaseException, injector: Injector, schedule: Schedule | None, reproduced: bool

@@ -18,14 +18,10 @@ from pytest_durable.report.failure import Failure
 from pytest_durable.search import effects, order
 from pytest_durable.search.investigate import fault_free, investigated
 from pytest_durable.search.phases import Budget, explore
-from pytest_durable.search.runner import Run, Runner, silence
+from pytest_durable.search.runner import OTHER_RUNS, Run, Runner, silence
 from pytest_durable.service.investigation import Investigation
 from pytest_durable.service.output import ExecutionStatus
-from pytest_durable.service.points import KILLS, TIMEOUT
 from pytest_durable.service.record import place_text
-
-OTHER_RUNS = 5
-"""Fault-free runs, each at a pace of its own, that must agree on what a killed run is blamed for."""
 
 RUNS_BY_CHANCE = 30
 """As many instead, if the user's code draws by chance: a coin falls on one side five times now and then."""
@@ -172,7 +168,7 @@ class Search:
         assert self._reference is not None
         found = effects.compare(self._reference, run, self._at_other_paces())
         if found is not None:
-            return replace(found, summary=f"{_killed_at(run)}, {found.summary}")
+            return replace(found, summary=f"{run.injector.in_words()}, {found.summary}")
         reference = self._reference.outcome
         if not differs(reference, run.outcome) or was_interrupted(run.execution):
             return None
@@ -183,7 +179,7 @@ class Search:
                 return None
         found = finding(reference, run.outcome)
         explanation = (*found.explanation, *_repeated(run))
-        return replace(found, summary=f"{_killed_at(run)}, {found.summary}", explanation=explanation)
+        return replace(found, summary=f"{run.injector.in_words()}, {found.summary}", explanation=explanation)
 
     def _report(
         self,
@@ -208,12 +204,6 @@ class Search:
             return Evidence(run.execution)
         places = calm.injector.places(self._runner.kinds)
         return Evidence(run.execution, calm.execution, places, tuple(self._struck))
-
-
-def _killed_at(run: Run) -> str:
-    """Where the run was killed, in words: which operations, and what had happened to them."""
-    verb = "killed" if all(fault.kind in (*KILLS, TIMEOUT) for fault in run.injector.struck) else "struck"
-    return f"{verb} " + ", then ".join(f"at '{fault.path}' {fault.happens}" for fault in run.injector.struck)
 
 
 def _repeated(run: Run) -> Iterator[str]:

@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from pytest_durable.checks import Finding, effects
-from pytest_durable.checks.deeds import Deed, unstable
+from pytest_durable.checks.deeds import Deed, deeds_of, unstable
 from pytest_durable.checks.outcome import was_interrupted
 from pytest_durable.checks.reaction import took_notice
 from pytest_durable.search.runner import Run
+from pytest_durable.service.lifecycle import DurableExecution
+
+
+@dataclass(frozen=True)
+class Account:
+    """What all executions of one run of a test did to the outside world.
+
+    Attributes:
+        deeds: in order.
+        endings: status of each execution.
+        interrupted: whether one of them had an at-most-once step that was interrupted.
+    """
+
+    deeds: tuple[Deed, ...] = ()
+    endings: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    def plus(self, executions: Sequence[DurableExecution]) -> Account:
+        """With what these executions did as well."""
+        family = [one for execution in executions for one in execution.family()]
+        return Account(
+            (*self.deeds, *deeds_of(family)),
+            (*self.endings, *(execution.status.value for execution in executions)),
+            self.interrupted or any(map(was_interrupted, executions)),
+        )
+
+
+def compare_accounts(reference: Account, found: Account, others: Sequence[Account] = ()) -> Finding | None:
+    """As `compare`, for a test. What it does about an interrupted step is for its own assertions to tell."""
+    deeds = [other.deeds for other in others]
+    finding = effects.repeated(reference.deeds, found.deeds, deeds)
+    if finding is not None or found.interrupted or any(one.endings != reference.endings for one in (found, *others)):
+        return finding
+    return effects.lost(reference.deeds, found.deeds, deeds)
 
 
 def compare(reference: Run, run: Run, others: Iterable[Run]) -> Finding | None:

@@ -26,6 +26,8 @@ from pytest_durable.service.service import DurableService
 
 OTHER_START = 3_607
 """Seconds by which a fault-free run at another pace starts later, times the number of the pace."""
+OTHER_RUNS = 5
+"""Fault-free runs, each at a pace of its own, that must agree on what a killed run is blamed for."""
 REPLAY_LATER = 3_661
 """Seconds after its end at which a finished journal is replayed: what reads the clock then is seen to."""
 
