@@ -16,7 +16,8 @@ SHIPPED = {"status": "shipped", "paid": 4200, "refunded": 0, "reserved": 2, "lab
 CANCELLED = {"status": "cancelled", "paid": 4200, "refunded": 4200, "reserved": 0, "labels": 0}
 
 FOUND: dict[str, tuple[type[DurabilityViolation], str, str]] = {
-    "key_from_step": (OutcomeChanged, "charge:body", "result['paid'] is 8400, and 4200 without faults"),
+    # It takes no kill: any replay makes another key.
+    "key_from_step": (ReplayDiverged, "", "step 'charge' is given another 'key' on replay"),
     "keyed_charge": (OutcomeChanged, "charge:body", "result['paid'] is 8400, and 4200 without faults"),
     "tolerant_reservation": (OutcomeChanged, "reserve:body", 'is "cancelled", and "shipped" without faults'),
     "keyed_label": (OutcomeChanged, "ship:body", "result['labels'] is 2, and 1 without faults"),

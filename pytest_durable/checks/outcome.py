@@ -82,19 +82,23 @@ def was_interrupted(execution: DurableExecution) -> bool:
     return any(record.interrupted for one in execution.family() for record in one.invocations)
 
 
-def finding(reference: Outcome, found: Outcome) -> Finding:
-    """The finding that ``found`` is not what the fault-free runs end with."""
+def finding(
+    reference: Outcome, found: Outcome, named: tuple[str, str] = ("Without faults", "With the kill")
+) -> Finding:
+    """The finding that ``found`` is not what the fault-free runs end with; ``named`` says what the two are."""
     same = reference.status == found.status
     what = "gives another result" if same else f"ends {found.status} instead of {reference.status}"
-    return Finding(OutcomeChanged, f"the execution {what}", tuple(_changes(reference, found)))
+    return Finding(OutcomeChanged, f"the execution {what}", tuple(_changes(reference, found, named)))
 
 
-def _changes(reference: Outcome, found: Outcome) -> list[str]:
+def _changes(reference: Outcome, found: Outcome, named: tuple[str, str]) -> list[str]:
     """What changed, a line each: the leaves of the result if there are few, else the outcomes as a whole."""
     leaves = list(changed_leaves("result", reference.result, found.result)) if reference.status == found.status else []
     if reference.error is None and 0 < len(leaves) <= 5:
-        return [f"{path} is {found_value}, and {value} without faults." for path, value, found_value in leaves]
-    return [f"Without faults: {reference}", f"With the kill:  {found}"]
+        where = named[0][0].lower() + named[0][1:]
+        return [f"{path} is {found_value}, and {value} {where}." for path, value, found_value in leaves]
+    width = max(map(len, named)) + 1
+    return [f"{f'{name}:':{width}} {one}" for name, one in zip(named, (reference, found), strict=True)]
 
 
 def changed_leaves(path: str, reference: Any, found: Any) -> Iterator[tuple[str, str, str]]:

@@ -37,9 +37,20 @@ def _finding(execution: DurableExecution, divergence: Divergence) -> Finding:
         summary = f"{before.method} '{before.path}' was not asked for again by the replay"
         what = f"First pass: {_text(before)}. {who} ran to its end without it."
     else:
-        summary = _difference(before, now)
+        summary = _difference(before, now, divergence.bound)
         what = f"First pass: {_text(before)}. {who}: {_text(now)}."
-    return Finding(ReplayDiverged, summary, (what, *_consequence(execution), _misplaced(before, now) or _ADVICE))
+    explanation = (what, *_consequence(execution), _misplaced(before, now) or _ADVICE)
+    return Finding(ReplayDiverged, summary, explanation, if_again=_is_another_function(divergence))
+
+
+def _is_another_function(divergence: Divergence) -> bool:
+    """Whether the function is all that is different: one that is loaded when it is first needed settles then."""
+    before, now = divergence.before, divergence.now
+    return (
+        now is not None
+        and divergence.bound is None
+        and (before.method, before.name, before.detail) == (now.method, now.name, now.detail)
+    )
 
 
 def _misplaced(before: Asked, now: Asked | None) -> str | None:
@@ -53,7 +64,10 @@ def _misplaced(before: Asked, now: Asked | None) -> str | None:
     return None
 
 
-def _difference(before: Asked, now: Asked) -> str:
+def _difference(before: Asked, now: Asked, bound: tuple[str, str, str] | None) -> str:
+    if bound is not None:
+        name, first, again = (_short_text(text) for text in bound)
+        return f"{before.method} '{before.path}' is given another '{name}' on replay: {again}, and at first {first}"
     if (before.method, before.name) != (now.method, now.name):
         return f"the replay asks for {_named(now)} where the first pass asked for {_named(before)}"
     if before.detail != now.detail:
@@ -61,6 +75,10 @@ def _difference(before: Asked, now: Asked) -> str:
             f"{before.method} '{before.path}' is asked for with {now.detail} on replay, with {before.detail} at first"
         )
     return f"{before.method} '{before.path}' is given another function on replay"
+
+
+def _short_text(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _named(asked: Asked) -> str:

@@ -44,11 +44,11 @@ def suspects(
     reads: dict[str, None] = {}
     variables: dict[str, None] = {}
     for one in execution.family():
-        notes = investigation.of(one.arn)
+        notes = investigation.of(one)
         by_any = violation is OutcomeChanged
         reads.update({_of_read(read): None for read, by in notes.reads.items() if by_any or by is notes.latest})
         variables.update(dict.fromkeys(_of_change(change, "at first") for change in notes.changes.values()))
-        changes = _since_calm(notes, [run.of(one.arn) for run in calm])
+        changes = _since_calm(notes, [run.of(one) for run in calm])
         variables.update(dict.fromkeys(_of_change(change, "without faults") for change in changes))
     for change in execution.service.outside.changes.variables:
         if not any(change.what in read for read in reads):

@@ -129,8 +129,24 @@ class Identifier(Protocol):
     operation_type: Any
 
 
+class Trial(Protocol):
+    """What is tried in a run: what calls return, and bodies that are run once more."""
+
+    def returned(self, observer: Any, call: Call, value: Any) -> Any:
+        """A durable call is about to return ``value`` to the handler, which is given what this returns."""
+
+    def ran(self, observer: Any, run: Any, outcome: Any, again: Callable[[], Any]) -> None:
+        """A body has returned or raised ``outcome``; ``again`` runs it once more."""
+
+
 class Observer(Protocol):
-    """Who is told: the invocation that owns the process of the current task."""
+    """Who is told: the invocation that owns the process of the current task.
+
+    Attributes:
+        trial: what is tried in this run; None for nothing, as in any run but those of a search that is in doubt.
+    """
+
+    trial: Trial | None
 
     def called(self, call: Call) -> None:
         """A durable call got its operation id."""
@@ -183,7 +199,9 @@ def _watch(method: str, original: Callable[..., Any]) -> Callable[..., Any]:
         if outer is not None and type(outer) is not Call and outer.operation_id != call.context_id:
             call.inside = outer
         try:
-            return original(self, *args, **kwargs)
+            result = original(self, *args, **kwargs)
+            observer = _observer(task)
+            return result if observer.trial is None else observer.trial.returned(observer, call, result)
         except Exception:
             if call.operation_id is None:
                 call.operation_id = self._peek_next_operation_id()
@@ -252,10 +270,14 @@ def _watch_bodies(original: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 result = user_function(*args, **kwargs)
             except BaseException as error:
+                if observer.trial is not None:
+                    observer.trial.ran(observer, run, error, lambda: user_function(*args, **kwargs))
                 observer.body_ended(run, error)
                 raise
             finally:
                 task.data = outer
+            if observer.trial is not None:
+                observer.trial.ran(observer, run, result, lambda: user_function(*args, **kwargs))
             observer.body_ended(run, None)
             return result
 

@@ -15,13 +15,16 @@ from pytest_durable.faults import Fault, FaultPlan, Injector, Schedule
 from pytest_durable.faults.oracles import Drawn
 from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
-from pytest_durable.search import effects, order
+from pytest_durable.search import effects
+from pytest_durable.search.doubt import may_end_so
 from pytest_durable.search.investigate import fault_free, investigated
+from pytest_durable.search.order import is_concurrent
 from pytest_durable.search.phases import Budget, explore
 from pytest_durable.search.runner import OTHER_RUNS, Run, Runner, silence
 from pytest_durable.service.investigation import Investigation
 from pytest_durable.service.output import ExecutionStatus
 from pytest_durable.service.record import place_text
+from pytest_durable.service.trial import Trial
 
 RUNS_BY_CHANCE = 30
 """As many instead, if the user's code draws by chance: a coin falls on one side five times now and then."""
@@ -66,11 +69,15 @@ class Search:
         self._runner = runner
         self._reference: Run | None = None
         self._others: list[Run] = []
+        self._whole: list[Outcome] = []
         self._passed = 0
         self._struck: list[Fault] = []
 
-    def calibrate(self) -> Run:
+    def calibrate(self, is_searched: bool) -> Run:
         """The fault-free run, which every other one is compared with.
+
+        Args:
+            is_searched: whether it is asked as well if replays alone, without any fault, make a difference.
 
         Raises:
             DurabilityViolation: if it breaks a promise already, or does not end.
@@ -80,13 +87,34 @@ class Search:
         found = run.finding
         if found is not None and found.if_stable and not self._is_stable(run):
             found = None
+        self._reference = run
+        if found is not None and found.if_again:
+            run = self._runner.run(FaultPlan())
+            found = run.finding
+        self._reference = run
+        if found is None and is_searched and not is_concurrent(run.execution.family()):
+            found = self._compare_pieces(run)
         if found is None:
             found = effects.without_faults(run, self._at_other_paces())
         if found is not None:
             self._report(*investigated(self._runner, run, found))
-        self._reference = run
         self._passed += 1
         return run
+
+    def _compare_pieces(self, run: Run) -> Finding | None:
+        """Whether the execution ends otherwise because it was suspended, and what came before was replayed."""
+        family = list(run.execution.family())
+        if sum(len(one.invocations) for one in family) == len(family):
+            return None
+        with silence():
+            whole = self._runner.run(FaultPlan(), trial=Trial(in_one_piece=True))
+        pieces = [len(one.invocations) for one in whole.execution.family()]
+        if whole.finding is not None or max(pieces) > 1 or not differs(whole.outcome, run.outcome):
+            return None
+        if not differs(whole.outcome, run.outcome, list(self._in_one_piece())):
+            return None
+        found = finding(whole.outcome, run.outcome, ("In one invocation", "Suspended"))
+        return replace(found, summary="suspended and replayed, " + found.summary)
 
     def _is_stable(self, run: Run) -> bool:
         """Whether two fault-free runs agree on the result; if not, no replay is asked to give the same one."""
@@ -112,6 +140,9 @@ class Search:
             return run.injector
         calm = fault_free(self._runner) if found.violation is OutcomeChanged else ()
         again, confirmed = self.probe(plan, aloud=True, schedule=schedule)
+        if confirmed is None and found.if_again:
+            self._passed += 1
+            return again.injector
         if confirmed is None:
             self._report(run, found, schedule, reproduced=False)
         else:
@@ -128,14 +159,20 @@ class Search:
         with nullcontext() if aloud else silence():
             oracle = None if schedule is None else schedule.oracle()
             run = self._runner.run(plan, scheduler=oracle, investigate=aloud)
-            return run, run.finding or (self._compare_ending(run) if schedule else self._compare(run))
+            return run, self._of_the_run(run) or (self._compare_ending(run) if schedule else self._compare(run))
+
+    def _of_the_run(self, run: Run) -> Finding | None:
+        """What the checks of the run found, unless it counts only where fault-free runs agree, and they do not."""
+        assert self._reference is not None
+        found = run.finding
+        return None if found is not None and found.if_stable and not self._is_stable(self._reference) else found
 
     def probe_order(self, plan: FaultPlan, scheduler: Drawn) -> Schedule | None:
         """Run under a drawn order; the schedule that does the same, if something was found, else None."""
         __tracebackhide__ = True
         with silence():
             run = self._runner.run(plan, scheduler=scheduler)
-            found = run.finding or self._compare_ending(run)
+            found = self._of_the_run(run) or self._compare_ending(run)
         if found is not None:
             return Schedule(scheduler.taken)
         self._passed += 1
@@ -161,6 +198,15 @@ class Search:
                     self._others.append(self._runner.run(FaultPlan(), pace=number + 1))
             yield self._others[number]
 
+    def _in_one_piece(self) -> Iterator[Outcome]:
+        """How they end if they wait without being suspended: no replay is to blame for what they disagree on."""
+        for number in range(self._other_runs()):
+            if number == len(self._whole):
+                with silence():
+                    trial = Trial(in_one_piece=True)
+                    self._whole.append(self._runner.run(FaultPlan(), pace=number + 1, trial=trial).outcome)
+            yield self._whole[number]
+
     def _other_runs(self) -> int:
         return OTHER_RUNS if self._runner.chance_is_fixed else RUNS_BY_CHANCE
 
@@ -173,10 +219,12 @@ class Search:
         if not differs(reference, run.outcome) or was_interrupted(run.execution):
             return None
         agreed: list[Outcome] = []
-        for other in self._at_other_paces():
-            agreed.append(other.outcome)
+        for other in self._in_one_piece():
+            agreed.append(other)
             if not differs(reference, run.outcome, agreed):
                 return None
+        if may_end_so(self._runner, run):
+            return None
         found = finding(reference, run.outcome)
         explanation = (*found.explanation, *_repeated(run))
         return replace(found, summary=f"{run.injector.in_words()}, {found.summary}", explanation=explanation)
@@ -228,8 +276,8 @@ def verify(runner: Runner, budget: Budget) -> Verification:
     """
     __tracebackhide__ = True
     search = Search(runner)
-    calm = search.calibrate()
-    tried = explore(search, calm.injector, order.is_concurrent(calm.execution.family()), budget)
+    calm = search.calibrate(budget.only is None and budget.kills > 0)
+    tried = explore(search, calm.injector, is_concurrent(calm.execution.family()), budget)
     runner.evidence = Evidence(calm.execution, None, tried.places, tried.killed)
     return Verification(
         runs=runner.runs,

@@ -15,6 +15,7 @@ from pytest_durable.checks.outcome import Outcome
 from pytest_durable.checks.replay import check_fixed_point
 from pytest_durable.engine import MICROS, Scheduler, Stop, Trace, VirtualClock, World
 from pytest_durable.faults import FaultPlan, Injector
+from pytest_durable.faults.delaying import Delaying
 from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.service.handlers import Handler
@@ -23,6 +24,7 @@ from pytest_durable.service.output import ExecutionStatus
 from pytest_durable.service.outside import Outside
 from pytest_durable.service.points import KILLS
 from pytest_durable.service.service import DurableService
+from pytest_durable.service.trial import Trial
 
 OTHER_START = 3_607
 """Seconds by which a fault-free run at another pace starts later, times the number of the pace."""
@@ -30,6 +32,8 @@ OTHER_RUNS = 5
 """Fault-free runs, each at a pace of its own, that must agree on what a killed run is blamed for."""
 REPLAY_LATER = 3_661
 """Seconds after its end at which a finished journal is replayed: what reads the clock then is seen to."""
+_OTHER_IDS = 1_000_003
+"""Between the seeds of ids, so that they are not those of a neighbouring seed."""
 
 
 @dataclass(frozen=True)
@@ -101,15 +105,19 @@ class Runner:
         chance: int = 0,
         scheduler: Scheduler | None = None,
         investigate: bool = False,
+        trial: Trial | None = None,
+        delays: Sequence[float] = (),
     ) -> Run:
         """Run the handler to its end under ``plan``, check the run, and replay its finished journal.
 
         Args:
             plan: the kills.
             pace: with a number, start later, take time by chance and draw from another seed: to compare with.
-            chance: with a number, only what the user's code draws is different: to compare with.
+            chance: with a number, only what the user's code draws, and the ids that it is given, are different.
             scheduler: who orders the simulated threads; first in, first out by default.
             investigate: whether to write down what may explain a finding.
+            trial: what is tried in it; its finished journal is not replayed.
+            delays: seconds that pass where the faults of ``plan`` would strike, which then do not, one after the other.
         """
         __tracebackhide__ = True
         if self.reset is not None:
@@ -120,14 +128,15 @@ class Runner:
         self.clock.micros = self.start + pace * OTHER_START * MICROS
         world = World(self.clock, scheduler, seed=self.seed + pace, chance=chance)
         other = Random(pace) if pace else None
-        service = DurableService(world, self.seed, pace=other, outside=self.outside, investigate=investigate)
+        seed = self.seed + _OTHER_IDS * (pace or chance)
+        service = DurableService(world, seed, 1_000, other, self.outside, investigate, trial)
         service.turn = pace
-        injector = Injector(plan, self.kinds)
+        injector = Delaying(plan, delays, world) if delays else Injector(plan, self.kinds)
         try:
             execution = service.start(self.handler, self.payload, points=injector)
             stop = service.drive(lambda: execution.is_over)
             finding = progress.check(execution, stop) or check_run(execution)
-            for ended in execution.family():
+            for ended in execution.family() if trial is None else ():
                 if finding is None and ended.status is ExecutionStatus.SUCCEEDED:
                     finding = self._replay(service, ended)
             self.latest = Run(

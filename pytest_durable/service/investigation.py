@@ -115,29 +115,29 @@ class Investigation:
     """The notes on every execution of one service."""
 
     def __init__(self) -> None:
-        self._notes: dict[str, Notes] = {}
+        self._notes: dict[tuple[str, str], Notes] = {}
 
-    def of(self, arn: str) -> Notes:
-        """The notes on one execution."""
-        return self._notes.setdefault(arn, Notes())
+    def of(self, execution: DurableExecution) -> Notes:
+        """The notes on one execution, by what is the same of it in every run."""
+        return self._notes.setdefault((execution.root.name, execution.prefix), Notes())
 
     def read(self, task: Task, read: Read, value: str | None) -> None:
         """Handler code reads something, or a plain function does, of which nothing is asked."""
         record: InvocationRecord | None = getattr(task.process.owner, "record", None)
         execution: DurableExecution = task.process.owner.execution
         if record is not None and not execution.divergences:
-            self.of(execution.arn).read(record, read, value)
+            self.of(execution).read(record, read, value)
 
     def called(self, execution: DurableExecution, caller: InvocationRecord, call: Call) -> None:
         """A durable call is made; after a divergence nothing can be compared any more."""
         if not execution.divergences:
             assert call.operation_id is not None
-            self.of(execution.arn).called(caller, call.operation_id, call.context_id, list(_user_frames()))
+            self.of(execution).called(caller, call.operation_id, call.context_id, list(_user_frames()))
 
     def ended(self, execution: DurableExecution, context_id: str | None) -> None:
         """A context, or the handler, ran to its end."""
         if not execution.divergences:
-            self.of(execution.arn).ended(context_id)
+            self.of(execution).ended(context_id)
 
     def let_go(self) -> None:
         """Keep no frame beyond the run."""

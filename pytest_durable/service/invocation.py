@@ -31,9 +31,13 @@ from pytest_durable.service.record import (
     InvocationRecord,
     Swallowed,
     asked_of,
+    divergence,
+    name_of,
     place_text,
+    word_for,
 )
 from pytest_durable.service.sealed import stop_sealed
+from pytest_durable.service.trial import FOREVER, end_waits, in_one_piece, pass_time
 
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
@@ -63,12 +67,13 @@ class Invocation:
 
     def __init__(self, execution: DurableExecution, number: int) -> None:
         self.execution = execution
+        self.trial = execution.service.trial
         self.world = execution.service.world
         started = self.world.clock.micros
         state = execution.journal.take_state()
         request_id = execution.id_for(f"invocation-{number}")
         self.record = InvocationRecord(number, request_id, started)
-        self.deadline = started + execution.invocation_timeout
+        self.deadline = started + (FOREVER if in_one_piece(self.trial) else execution.invocation_timeout)
         self._calls: dict[str, Call] = {}
         self._children: dict[str | None, list[str]] = {}
         self._suspended: dict[str | None, Call] = {}
@@ -176,6 +181,8 @@ class Invocation:
         next_token = execution.tokens.rotate(self.record.number)
         for path, where in places:
             self.die_if(path, where)
+        if in_one_piece(self.trial):
+            end_waits(journal, updates, now)
         return next_token, journal.take_delta()
 
     def _disturb(self, updates: Sequence[OperationUpdate]) -> None:
@@ -217,7 +224,7 @@ class Invocation:
             elif update.operation_type in _RUN_BY_THE_HANDLER:
                 continue
             else:
-                word, where = _word_for(update), SUSPEND
+                word, where = word_for(update), SUSPEND
                 self.execution.opened(update)
             places.append((path, where))
             self.record.events.append((operation_id, path, word, micros))
@@ -244,7 +251,7 @@ class Invocation:
             self._stop_loop(call.context_id)
         if execution.service.investigation is not None:
             execution.service.investigation.called(execution, self.record, call)
-        name = _name_of(call)
+        name = name_of(call)
         path = execution.name_path(operation_id, call.context_id, name or f"[{call.position}]")
         asked = asked_of(call, path, name)
         self._calls[operation_id] = call
@@ -254,15 +261,19 @@ class Invocation:
         self.world.trace.entries.append((micros, "call", call.method, path, asked.detail))
         replayed = execution.journal.is_terminal(operation_id)
         self.record.events.append((operation_id, path, "replayed" if replayed else "", micros))
+        if in_one_piece(self.trial):
+            pass_time(self.world, call)
         before = execution.asked.setdefault(operation_id, asked)
-        if before is not asked and not before.is_same(asked):
-            execution.divergences.append(Divergence(self.record.number, before, asked))
+        if before is not asked:
+            found = divergence(before, asked, [*execution.invocations[: self.record.number - 1], self.record])
+            if found is not None:
+                execution.divergences.append(found)
 
     def refused(self, call: Call) -> None:
         """A call that became no operation: of interest if an earlier invocation had one in its place."""
         operation_id = call.operation_id
         assert operation_id is not None
-        name = _name_of(call)
+        name = name_of(call)
         above = "" if call.context_id is None else f"{self.execution.paths.get(call.context_id, '')}/"
         path = f"{above or self.execution.prefix}{name or f'[{call.position}]'}"
         self._refused[operation_id] = asked_of(call, path, name)
@@ -395,17 +406,3 @@ class Invocation:
         """Keep which operations each context made, for the next invocation to be compared with."""
         for context_id, made in self._children.items():
             self.execution.children.setdefault(context_id, {}).update(dict.fromkeys(made))
-
-
-def _name_of(call: Call) -> Any:
-    """As it was given, else what the SDK's decorators left on the function."""
-    return call.argument("name") or getattr(call.function, "_original_name", None)
-
-
-def _word_for(update: OperationUpdate) -> str:
-    """What the timeline says of an operation that is left to the service."""
-    if update.wait_options is not None:
-        return f"waits {update.wait_options.wait_seconds} s"
-    if update.chained_invoke_options is not None:
-        return f"invokes {update.chained_invoke_options.function_name}"
-    return "awaits an answer" if update.operation_type is OperationType.CALLBACK else ""

@@ -6,6 +6,7 @@ Written while it runs; read by the checks, the report and the views.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
@@ -14,7 +15,10 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
+from aws_durable_execution_sdk_python.lambda_service import OperationType, OperationUpdate
+
 from pytest_durable.seams.observe import Call
+from pytest_durable.service.bound import Bound, bound_into, difference
 
 
 @dataclass(slots=True)
@@ -60,6 +64,7 @@ class Asked(NamedTuple):
         inside: the name of the body that made the call on a context that is not its own; None if it is.
         config: that it was given.
         by_sdk: whether the SDK itself made the call, on the user's behalf.
+        bound: plain values bound into its functions.
     """
 
     method: str
@@ -72,6 +77,7 @@ class Asked(NamedTuple):
     inside: str | None = None
     config: Any = None
     by_sdk: bool = False
+    bound: tuple[Bound, ...] = ()
 
     @property
     def code(self) -> tuple[CodeType | None, ...]:
@@ -95,11 +101,28 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """A call that a replay made otherwise than an earlier invocation, or no longer made (``now`` is None)."""
+    """A call that a replay made otherwise than an earlier invocation, or no longer made (``now`` is None).
+
+    Attributes:
+        bound: name of a value bound into its function, what it was, and what it is; None if that is not the difference.
+    """
 
     invocation: int
     before: Asked
     now: Asked | None
+    bound: tuple[str, str, str] | None = None
+
+
+def divergence(before: Asked, now: Asked, records: Sequence[InvocationRecord]) -> Divergence | None:
+    """How a call that the latest of ``records`` makes differs from the one that was made first; None if not at all."""
+    bound = None
+    if before.is_same(now):
+        if not now.bound:
+            return None
+        bound = difference(before.bound, now.bound, now.caller, now.code[0], [one.request_id for one in records])
+        if bound is None:
+            return None
+    return Divergence(records[-1].number, before, now, bound)
 
 
 class Swallowed(NamedTuple):
@@ -196,7 +219,8 @@ def asked_of(call: Call, path: str, name: str | None) -> Asked:
     inside = None if call.inside is None else call.inside.name or "an unnamed operation"
     detail = _detail(call) if method in _DETAILED else ""
     config = call.argument("config")
-    return Asked(method, name, functions, detail, path, call.code, call.line, inside, config, call.by_sdk)
+    bound = bound_into(functions[0]) if functions and method != "parallel" else ()
+    return Asked(method, name, functions, detail, path, call.code, call.line, inside, config, call.by_sdk, bound)
 
 
 def code_of(function: Any) -> CodeType | None:
@@ -245,3 +269,17 @@ def fingerprint(value: Any) -> str:
     if len(text) <= 80:
         return text
     return f"{text[:60]}… #{blake2b(text.encode(), digest_size=4).hexdigest()}"
+
+
+def name_of(call: Call) -> Any:
+    """As it was given, else what the SDK's decorators left on the function."""
+    return call.argument("name") or getattr(call.function, "_original_name", None)
+
+
+def word_for(update: OperationUpdate) -> str:
+    """What the timeline says of an operation that is left to the service."""
+    if update.wait_options is not None:
+        return f"waits {update.wait_options.wait_seconds} s"
+    if update.chained_invoke_options is not None:
+        return f"invokes {update.chained_invoke_options.function_name}"
+    return "awaits an answer" if update.operation_type is OperationType.CALLBACK else ""

@@ -21,6 +21,7 @@ from pytest_durable.service.output import RetryPolicy
 from pytest_durable.service.outside import Outside
 from pytest_durable.service.points import Points
 from pytest_durable.service.sealed import take_over
+from pytest_durable.service.trial import Trial
 
 
 def _verdicts() -> tuple[type[BaseException], ...]:
@@ -48,6 +49,7 @@ class DurableService:
         pace: what makes checkpoints and the ways to bodies slow, by chance; None for no time at all.
         outside: the functions that can be invoked, and the answers to callbacks.
         investigate: whether it writes down what may explain a finding.
+        trial: what is tried, in a run that is to find out where a difference comes from.
 
     Attributes:
         turn: in which the first invocation of an execution is; see `Changes`.
@@ -61,11 +63,13 @@ class DurableService:
         pace: Random | None = None,
         outside: Outside | None = None,
         investigate: bool = False,
+        trial: Trial | None = None,
     ) -> None:
         self.world = world
         self.seed = seed
         self.page_size = page_size
         self.pace = pace
+        self.trial = trial
         self.outside = Outside() if outside is None else outside
         self.executions: list[DurableExecution] = []
         self.closed = False

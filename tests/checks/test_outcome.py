@@ -146,11 +146,11 @@ def test_another_error_is_found() -> None:
 def test_any_difference_in_the_result_is_found(first: Any, later: Any) -> None:
     calls: list[int] = []
 
-    def body(step: Any) -> Any:
-        calls.append(1)
-        return first if len(calls) == 1 else later
+    def handler(event: Any, context: DurableContext) -> Any:
+        context.step(lambda step: calls.append(1), name="a")
+        return context.step(lambda step: first if len(calls) == 1 else later, name="read")
 
-    kind, failure = found_in(lambda event, context: context.step(body, name="a"), reset=calls.clear)
+    kind, failure = found_in(handler, reset=calls.clear)
     assert kind is OutcomeChanged
     assert failure.plan == "a:body"
 
@@ -158,11 +158,12 @@ def test_any_difference_in_the_result_is_found(first: Any, later: Any) -> None:
 def test_a_leaf_that_changed_is_named() -> None:
     calls: list[int] = []
 
-    def body(step: Any) -> Any:
-        calls.append(1)
-        return {"order": 7, "items": [{"sku": "A1", "count": len(calls)}]}
+    def handler(event: Any, context: DurableContext) -> Any:
+        context.step(lambda step: calls.append(1), name="a")
+        body = lambda step: {"order": 7, "items": [{"sku": "A1", "count": len(calls)}]}  # noqa: E731
+        return context.step(body, name="read")
 
-    _, failure = found_in(lambda event, context: context.step(body, name="a"), reset=calls.clear)
+    _, failure = found_in(handler, reset=calls.clear)
     assert "result['items'][0]['count'] is 2, and 1 without faults" in text_of(failure)
 
 
@@ -174,7 +175,8 @@ def test_a_difference_beside_a_random_value_is_still_found() -> None:
 
     def handler(event: Any, context: DurableContext) -> dict[str, Any]:
         request = context.step(lambda step: str(uuid.uuid4()), name="id")  # noqa: TID251  # as a user would
-        return {"id": request, "total": context.step(lambda step: bank.charge(100), name="charge")}
+        context.step(lambda step: bank.charge(100), name="charge")
+        return {"id": request, "total": context.step(lambda step: sum(bank.charges), name="total")}
 
     kind, failure = found_in(handler, reset=bank.charges.clear)
     assert kind is OutcomeChanged
@@ -259,7 +261,8 @@ def test_an_at_most_once_step_that_was_not_interrupted_is_no_excuse() -> None:
 
     def handler(event: Any, context: DurableContext) -> Any:
         context.step(returns("noted"), name="note", config=ONCE_AT_MOST)
-        return context.step(lambda step: bank.charge(100), name="charge")
+        context.step(lambda step: bank.charge(100), name="charge")
+        return context.step(lambda step: sum(bank.charges), name="total")
 
     kind, failure = found_in(handler, reset=bank.charges.clear)
     assert kind is OutcomeChanged

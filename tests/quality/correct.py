@@ -1,4 +1,4 @@
-"""Correct handlers of unusual shape, and those that the search is wrong about."""
+"""Correct handlers of unusual shape."""
 
 from __future__ import annotations
 
@@ -190,25 +190,6 @@ def what_exists_is_what_was_wanted(world: World) -> Handler:
     return handler
 
 
-CORRECT: list[Make] = [
-    coroutine_around_durable_calls,
-    generator_that_is_left_in_the_middle,
-    durable_call_in_finally_of_what_is_done,
-    retries_by_hand,
-    question_asked_until_it_is_answered,
-    first_of_two_callbacks,
-    failure_of_an_invoked_function,
-    lock_held_over_a_suspension,
-    clock_in_a_retry_strategy,
-    clock_in_the_log,
-    offer_that_may_expire,
-    what_exists_is_what_was_wanted,
-]
-
-
-# --- false alarms -----------------------------------------------------------------------------------------------------
-
-
 def race_that_a_kill_decides(world: World) -> Handler:
     """The first answer is as good as any: killed beside it, a branch that waits is overtaken or overtakes."""
 
@@ -289,19 +270,23 @@ def method_that_replaces_itself(world: World) -> Handler:
     return handler
 
 
-_SEQUENCE = (
-    "an outcome that depends on how often a body ran, and may: what the fault-free runs agree on is not all allowed"
-)
-
-ALARMS: list[tuple[Make, str]] = [
-    (
-        race_that_a_kill_decides,
-        "who wins a race is compared; no fault-free run is slower than 0.8 s at a place, a kill is",
-    ),
-    (number_from_a_sequence, _SEQUENCE),
-    (answer_of_a_scripted_model, _SEQUENCE),
-    (whether_it_was_there_before, _SEQUENCE),
-    (request_id_in_the_result, "request ids are the same in all fault-free runs, where random ids differ"),
-    (method_that_replaces_itself, "a step's function is told apart by its code alone, while its name and result agree"),
+CORRECT: list[Make] = [
+    coroutine_around_durable_calls,
+    generator_that_is_left_in_the_middle,
+    durable_call_in_finally_of_what_is_done,
+    retries_by_hand,
+    question_asked_until_it_is_answered,
+    first_of_two_callbacks,
+    failure_of_an_invoked_function,
+    lock_held_over_a_suspension,
+    clock_in_a_retry_strategy,
+    clock_in_the_log,
+    offer_that_may_expire,
+    what_exists_is_what_was_wanted,
+    race_that_a_kill_decides,
+    number_from_a_sequence,
+    answer_of_a_scripted_model,
+    whether_it_was_there_before,
+    request_id_in_the_result,
+    method_that_replaces_itself,
 ]
-"""Correct handlers that the search is wrong about, each with why."""

@@ -262,7 +262,7 @@ def compensation_in_the_body(fixed: bool, world: World) -> Handler:
     return handler
 
 
-@PAIRS.add(KEY, OutcomeChanged, "block/charge:body")
+@PAIRS.add(KEY, ReplayDiverged, "")
 def key_of_a_block_that_is_retried(fixed: bool, world: World) -> Handler:
     """The key is made anew by every replay of the block, not only by every attempt."""
 

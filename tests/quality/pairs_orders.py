@@ -325,3 +325,33 @@ def deadline_that_moves_with_every_replay(fixed: bool, world: World) -> Handler:
         return context.wait_for_condition(lambda late, check: now() >= deadline, config, name="parcel")
 
     return handler
+
+
+@PAIRS.add(CLOCK, ReplayDiverged, "")
+def discount_of_the_first_second(fixed: bool, world: World) -> Handler:
+    """For all that the result tells the price is random; but what it is made of is another time on replay."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        ordered = context.step(now, name="ordered") if fixed else now()
+        return context.step(lambda step: world.bank.charge(100 if ordered.second else 90, "order 7"), name="pay")
+
+    return handler
+
+
+@PAIRS.add(CLOSURE, OutcomeChanged, "")
+def price_lost_at_a_suspension(fixed: bool, world: World) -> Handler:
+    """Every run loses it; only one that waits in one piece would not."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        price = 0
+
+        def quote(step: Any) -> int:
+            nonlocal price
+            price = 100
+            return price
+
+        stored = context.step(quote, name="quote")
+        context.wait(seconds(60), name="cool off")
+        return context.step(returns(stored if fixed else price), name="charge")
+
+    return handler

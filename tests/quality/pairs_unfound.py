@@ -19,45 +19,13 @@ from tests.quality.pair import FEW, Handler, Table, World, now
 PAIRS = Table(seeds=FEW[:1], twin_seeds=FEW)
 
 SCHEDULES = "drawn thread schedules"
-SUSPECTS = "suspects: a read of the clock, or a variable, that is another one on replay, and reaches no operation"
 COLD = "cold starts: a process without the memory of the one before"
 OTHER_MACHINE = "a replay in another process, with another order of sets"
 CHANCE = "randomness that is drawn to be nasty"
 REFERENCE = "a verdict on a fault-free run that ends FAILED: it is taken for what is wanted"
-PACE = "a comparison that excuses what fault-free runs disagree on only if no replay is to blame for it"
 TIMEOUTS = "a search that tries timeouts and faults of the service as well as kills"
 ADVICE = "advice: nothing goes wrong in a run, but the code cannot be what was meant"
 FAILURES = "faults of the outside world: effects that fail"
-
-
-@PAIRS.add("Wall clock read outside a step", OutcomeChanged, "pay:start", missing=SUSPECTS)
-def discount_of_the_first_second(fixed: bool, world: World) -> Handler:
-    """Fault-free runs at another time disagree on the price, and so it is taken for random by design."""
-
-    def handler(event: Any, context: DurableContext) -> Any:
-        ordered = context.step(now, name="ordered") if fixed else now()
-        return context.step(lambda step: world.bank.charge(100 if ordered.second else 90, "order 7"), name="pay")
-
-    return handler
-
-
-@PAIRS.add("Closure variable assigned inside a step", DurabilityViolation, "", missing=SUSPECTS)
-def price_lost_at_a_suspension(fixed: bool, world: World) -> Handler:
-    """Every run loses it, so that all of them agree."""
-
-    def handler(event: Any, context: DurableContext) -> Any:
-        price = 0
-
-        def quote(step: Any) -> int:
-            nonlocal price
-            price = 100
-            return price
-
-        stored = context.step(quote, name="quote")
-        context.wait(seconds(60), name="cool off")
-        return context.step(returns(stored if fixed else price), name="charge")
-
-    return handler
 
 
 @PAIRS.add("Logger that is not replay-aware", DurabilityViolation, "", missing=ADVICE)
@@ -178,40 +146,6 @@ def counter_that_two_branches_write(fixed: bool, world: World) -> Handler:
 
         context.parallel([lambda child: child.step(add("a"), name="add"), later], name="both")
         return context.step(lambda step: sorted(world.table["row"]), name="read")
-
-    return handler
-
-
-@PAIRS.add(
-    "Mutable list or dict shared by parallel branches",
-    OutcomeChanged,
-    "quotes/parallel-branch-0:stored",
-    missing=PACE,
-)
-def quotes_of_branches_that_wait(fixed: bool, world: World) -> Handler:
-    """A branch that is stored before the last invocation is not run in it: the dict has lost what it noted.
-
-    Slower fault-free runs lose it as well, and so the loss is taken for random by design.
-    """
-
-    def handler(event: Any, context: DurableContext) -> Any:
-        quotes: dict[str, int] = {}
-
-        def ask(name: str, price: int) -> Any:
-            def branch(child: DurableContext) -> Any:
-                child.wait(seconds(30), name="negotiate")
-                quotes[name] = child.step(returns(price), name="quote")
-                return [name, quotes[name]]
-
-            return branch
-
-        offers = dict(context.parallel([ask("cheap", 1), ask("dear", 2)], name="quotes").get_results())
-
-        def choose(step: Any) -> Any:
-            known = offers if fixed else quotes
-            return min(known, key=lambda name: known[name], default="nobody")
-
-        return context.step(choose, name="choose")
 
     return handler
 

@@ -1,0 +1,113 @@
+"""A run made to find out what a difference comes from: what it does otherwise than a plain one, and what it notes.
+
+A search makes such runs only where it has something to say, to be sure of it.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from aws_durable_execution_sdk_python.lambda_service import OperationStatus, OperationUpdate
+
+from pytest_durable.engine import MICROS, World
+from pytest_durable.service.variables import text_of
+
+if TYPE_CHECKING:
+    from pytest_durable.seams.observe import Call
+    from pytest_durable.service.invocation import Invocation
+    from pytest_durable.service.journal import Journal
+    from pytest_durable.service.record import BodyRun
+
+FOREVER = 366 * 86_400 * MICROS
+"""Microseconds that an invocation may take which waits for everything within itself."""
+
+Key = tuple[str, str]
+"""An operation: the prefix of its execution, and its id."""
+
+
+@dataclass
+class Trial:
+    """What is tried in one run, and what came of it.
+
+    Attributes:
+        twice: the body of each step is run twice in a row; the first run counts.
+        given: what durable calls return to the handler, whatever their operation has stored.
+        in_one_piece: what ``context.wait`` waits for is waited for within the invocation, which is not suspended.
+        values: what each durable call has returned to the handler, last.
+        variable: operations whose body gave two results, one after the other, and might have given either.
+    """
+
+    twice: bool = False
+    given: Mapping[Key, Any] = field(default_factory=dict)
+    in_one_piece: bool = False
+    values: dict[Key, Any] = field(default_factory=dict)
+    variable: dict[Key, None] = field(default_factory=dict)
+
+    def returned(self, observer: Invocation, call: Call, value: Any) -> Any:
+        """A durable call returns ``value``; what the handler shall see instead."""
+        assert call.operation_id is not None
+        key = (observer.execution.prefix, call.operation_id)
+        self.values[key] = _copied(value)
+        return _copied(self.given[key]) if key in self.given else value
+
+    def ran(self, observer: Invocation, run: BodyRun, outcome: Any, again: Callable[[], Any]) -> None:
+        """A body has returned, or raised, ``outcome``; run it ``again`` if that is to be tried, and it is a step's."""
+        if not self.twice or run.attempt is None:
+            return
+        if isinstance(outcome, BaseException) and not isinstance(outcome, Exception):
+            return
+        other: Any
+        try:
+            other = again()
+        except Exception as error:
+            other = error
+        failed = isinstance(outcome, Exception)
+        if failed != isinstance(other, Exception):
+            differs = failed  # what fails when it is run again is told from what merely gives another result
+        elif failed:
+            differs = (type(outcome), str(outcome)) != (type(other), str(other))
+        else:
+            differs = not _is_same(outcome, other)
+        if differs:
+            self.variable[observer.execution.prefix, run.operation_id] = None
+
+
+def in_one_piece(trial: Trial | None) -> bool:
+    """Whether an invocation waits within itself."""
+    return trial is not None and trial.in_one_piece
+
+
+def pass_time(world: World, call: Call) -> None:
+    """Let the time pass that a wait takes which is about to be stored, in the thread that waits."""
+    if call.method == "wait":
+        world.sleep(call.argument("duration").to_seconds())
+
+
+def end_waits(journal: Journal, updates: Sequence[OperationUpdate], now: datetime) -> None:
+    """End the waits among ``updates`` at once, so that the SDK is answered that they are over."""
+    for update in updates:
+        if update.wait_options is not None:
+            journal.close(update.operation_id, OperationStatus.SUCCEEDED, now)
+
+
+def _copied(value: Any) -> Any:
+    try:
+        return copy.deepcopy(value)
+    except Exception:  # of the user's, which may refuse in any way
+        return value
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    if type(one) is not type(other):
+        return False
+    text = text_of(one)
+    if text is not None:
+        return text == text_of(other)
+    try:
+        return bool(one == other) or vars(one) == vars(other)
+    except Exception:  # of the user's
+        return False
