@@ -195,7 +195,7 @@ class FakeDurableContext(DirectCalls, Histories):
         if self.recorded is not None:
             self.recorded.append(durable)
         is_shared = injector is self._bench.injector
-        self.latest = Execution(durable, injector, self._raise, expects_faults and not is_shared)
+        self.latest = Execution(durable, injector, self._raise, expects_faults and not is_shared, self.budget.checks)
         if self.album is not None:
             self.album.add(Evidence(durable))
         return self.latest
@@ -232,7 +232,7 @@ class FakeDurableContext(DirectCalls, Histories):
         resolved, payload = self._resolve(handler), payload_of(event)
         outside = self._bench.outside
         runner = Runner(resolved, payload, self.clock, start, self._raise, self.seed, reset, outside=outside)
-        runner.kinds, runner.progress = self.budget.kinds, self.progress
+        runner.kinds, runner.checks, runner.progress = self.budget.kinds, self.budget.checks, self.progress
         budget = replace(
             self.budget,
             kills=count("kills", self.budget.kills if kills is None else kills),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
@@ -13,7 +13,7 @@ from aws_durable_execution_sdk_python.lambda_service import Operation as StoredO
 
 from pytest_durable.advice import Advice, advice_of
 from pytest_durable.callbacks import Callback
-from pytest_durable.checks import Finding, check_reached, check_run, progress
+from pytest_durable.checks import Finding, check_reached, check_run
 from pytest_durable.checks.suspects import suspects
 from pytest_durable.engine import MICROS, Stop, at, micros_in
 from pytest_durable.errors import UnknownOperation, UsageError
@@ -111,11 +111,12 @@ class Execution:
         injector: Injector,
         raise_finding: Callable[[Failure, Finding, Evidence], NoReturn],
         expects_faults: bool,
+        checks: Collection[str],
     ) -> None:
         self._execution = execution
         self._injector = injector
         self._raise = raise_finding
-        self._expects_faults = expects_faults
+        self._expects_faults, self._checks = expects_faults, checks
 
     # --- what it is -----------------------------------------------------------------------------------------------
 
@@ -285,7 +286,7 @@ class Execution:
         """Another execution of the same world, as a test sees it."""
         injector = execution.points
         assert isinstance(injector, Injector)
-        return Execution(execution, injector, self._raise, expects_faults=False)
+        return Execution(execution, injector, self._raise, expects_faults=False, checks=self._checks)
 
     def invoked(self, path: str) -> Execution:
         """The execution of the durable function that the operation at ``path`` invoked.
@@ -356,7 +357,7 @@ class Execution:
     def _judge(self, stop: Stop) -> None:
         """Raise what the checks find; warn of faults that did not happen."""
         __tracebackhide__ = True
-        finding = progress.check(self._execution, stop) or check_run(self._execution)
+        finding = check_run(self._execution, stop, self._checks)
         if finding is not None:
             self._raise(failure_of(self._execution, self._injector, finding), finding, Evidence(self._execution))
         if self._expects_faults and self._execution.is_over:

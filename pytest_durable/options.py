@@ -11,6 +11,9 @@ DEFAULT_KILLS = 1
 DEFAULT_EXAMPLES = 100
 DEFAULT_SEED = 0
 
+CHECKS = ("rerun", "replay", "outcome", "effects", "progress", "suspension")
+"""The names of the checks."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -27,6 +30,7 @@ class Settings:
         kinds: of the faults that are tried; None for the kills.
         shards: into how many tests each test that searches is split.
         record: write the histories of all executions into this directory; None for not.
+        checks: the names of those that are made.
     """
 
     kills: int = DEFAULT_KILLS
@@ -39,6 +43,7 @@ class Settings:
     kinds: tuple[str, ...] | None = None
     shards: int = 1
     record: str | None = None
+    checks: tuple[str, ...] = CHECKS
 
 
 def merged(cli: Mapping[str, str | None], ini: Mapping[str, str]) -> Settings:
@@ -98,6 +103,21 @@ def _kinds(name: str, value: Any) -> tuple[str, ...]:
     return tuple(kinds)
 
 
+def _checks(name: str, value: Any) -> tuple[str, ...]:
+    asked = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    known = isinstance(asked, list | tuple) and all(
+        isinstance(one, str) and one.removeprefix("-") in CHECKS for one in asked
+    )
+    if not known or not asked or len({one.startswith("-") for one in asked}) > 1:
+        raise ValueError(
+            f"{name} must be some of {', '.join(CHECKS)}; or each with a - before it for all the others, "
+            f"as in '-outcome'; not {value!r}"
+        )
+    if asked[0].startswith("-"):
+        return tuple(one for one in CHECKS if f"-{one}" not in asked)
+    return tuple(one for one in CHECKS if one in asked)
+
+
 def _yes_or_no(name: str, value: Any) -> bool:
     answers = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
     answer = value if isinstance(value, bool) else answers.get(value.lower()) if isinstance(value, str) else None
@@ -121,4 +141,5 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "kinds": _kinds,
     "shards": _positive,
     "record": _as_it_is,
+    "checks": _checks,
 }

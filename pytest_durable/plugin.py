@@ -32,6 +32,7 @@ _OPTIONS = {
     "seed": ("N", "seed of every run: retry jitter, ids, drawn plans (default 0)"),
     "start": ("DATETIME", "first instant of virtual time (default 2026-01-01T00:00:00+00:00)"),
     "kinds": ("KINDS", "kinds of faults that are tried, as in 'body,stored,throttle' (default: all kills)"),
+    "checks": ("CHECKS", "checks that are made, as in 'rerun,replay', or all others, as in '-outcome' (default: all)"),
     "cold": (None, "after each kill, import the handler's module anew, as a cold start does"),
     "replay": ("PLAN", "run this fault plan alone, as in 'charge:body, ship@2:stored'"),
     "schedule": ("SCHEDULE", "run with this order of threads alone, as in '4>1, 9>2'"),
@@ -46,12 +47,12 @@ _REPORTING = "durable-report"
 """Under which name the plugin is registered that writes it."""
 _NO_INI = ("replay", "schedule", "shards", "record")
 _MARKER = (
-    "durable(*, kills=1, examples=100, seed=0, start=None, kinds=None, cold=False): "
+    "durable(*, kills=1, examples=100, seed=0, start=None, kinds=None, checks=None, cold=False): "
     "settings of durable_ctx for this test"
 )
 _AROUND = (
-    "durable_faults(*, kills=1, examples=100, seed=0, kinds=None, cold=False): run the test again and again, "
-    "under every fault plan that these settings ask for"
+    "durable_faults(*, kills=1, examples=100, seed=0, kinds=None, checks=None, cold=False): "
+    "run the test again and again, under every fault plan that these settings ask for"
 )
 _EXECUTION = "durable_execution(*, handler, lambda_function_name=None): the function that durable_runner runs"
 _SHARE = "_durable_share"
@@ -164,6 +165,7 @@ def _context_for(request: pytest.FixtureRequest, share: tuple[int, int] | None =
         kills=settings["kills"],
         examples=settings["examples"],
         kinds=settings["kinds"] or context.budget.kinds,
+        checks=settings["checks"],
     )
     if replay is not None or schedule is not None:
         only = (FaultPlan.parse(replay or ""), Schedule.parse(schedule or ""))

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from pytest_durable.checks import Finding
+from pytest_durable.checks import Finding, is_on
 from pytest_durable.checks.outcome import Outcome, differs, finding, was_interrupted
 from pytest_durable.errors import OutcomeChanged
 from pytest_durable.execution import failure_of
@@ -71,6 +71,7 @@ class Search:
         self._others: list[Run] = []
         self._whole: list[Outcome] = []
         self._passed = 0
+        self._compares = is_on(OutcomeChanged, runner.checks)
         self._struck: list[Fault] = []
 
     def calibrate(self, is_searched: bool) -> Run:
@@ -92,10 +93,12 @@ class Search:
             run = self._runner.run(FaultPlan())
             found = run.finding
         self._reference = run
-        if found is None and is_searched and not is_concurrent(run.execution.family()):
+        if found is None and is_searched and self._compares and not is_concurrent(run.execution.family()):
             found = self._compare_pieces(run)
         if found is None:
             found = effects.without_faults(run, self._at_other_paces())
+            if found is not None and not is_on(found.violation, self._runner.checks):
+                found = None
         if found is not None:
             self._report(*investigated(self._runner, run, found))
         self._passed += 1
@@ -159,7 +162,7 @@ class Search:
         with nullcontext() if aloud else silence():
             oracle = None if schedule is None else schedule.oracle()
             run = self._runner.run(plan, scheduler=oracle, investigate=aloud)
-            return run, self._of_the_run(run) or (self._compare_ending(run) if schedule else self._compare(run))
+            return run, self._of_the_run(run) or (self._compare_ending(run) if schedule else self._compare(run, aloud))
 
     def _of_the_run(self, run: Run) -> Finding | None:
         """What the checks of the run found, unless it counts only where fault-free runs agree, and they do not."""
@@ -185,7 +188,7 @@ class Search:
         """
         assert self._reference is not None
         reference = self._reference.outcome
-        if run.outcome.status == reference.status or run.injector.struck:
+        if not self._compares or run.outcome.status == reference.status or run.injector.struck:
             return None
         found = finding(reference, run.outcome)
         return replace(found, summary=f"with its threads in another order, {found.summary}")
@@ -210,20 +213,21 @@ class Search:
     def _other_runs(self) -> int:
         return OTHER_RUNS if self._runner.chance_is_fixed else RUNS_BY_CHANCE
 
-    def _compare(self, run: Run) -> Finding | None:
+    def _compare(self, run: Run, is_sure: bool) -> Finding | None:
+        """Whether it ends otherwise than it may; ``is_sure`` if that was found out before, and it is the last run."""
         assert self._reference is not None
         found = effects.compare(self._reference, run, self._at_other_paces())
-        if found is not None:
+        if found is not None and is_on(found.violation, self._runner.checks):
             return replace(found, summary=f"{run.injector.in_words()}, {found.summary}")
         reference = self._reference.outcome
-        if not differs(reference, run.outcome) or was_interrupted(run.execution):
+        if not self._compares or not differs(reference, run.outcome) or was_interrupted(run.execution):
             return None
         agreed: list[Outcome] = []
         for other in self._in_one_piece():
             agreed.append(other)
             if not differs(reference, run.outcome, agreed):
                 return None
-        if may_end_so(self._runner, run):
+        if not is_sure and may_end_so(self._runner, run):
             return None
         found = finding(reference, run.outcome)
         explanation = (*found.explanation, *_repeated(run))

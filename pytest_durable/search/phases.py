@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_durable.faults import Fault, FaultPlan, Injector, Schedule
 from pytest_durable.faults.oracles import Drawn
-from pytest_durable.options import DEFAULT_EXAMPLES, DEFAULT_KILLS
+from pytest_durable.options import CHECKS, DEFAULT_EXAMPLES, DEFAULT_KILLS
 from pytest_durable.search import draw, order
 from pytest_durable.search.share import Share
 from pytest_durable.service.points import EFFECT, KILLS
@@ -27,6 +27,7 @@ class Budget:
         schedule: the order of threads for ``only``.
         saved: what failed the last time, to be tried first.
         share: which of how many shares of the search this is, from 1; None for all of it.
+        checks: the names of the checks that are made.
     """
 
     kills: int = DEFAULT_KILLS
@@ -37,6 +38,7 @@ class Budget:
     schedule: Schedule | None = None
     saved: tuple[FaultPlan, Schedule] | None = None
     share: tuple[int, int] | None = None
+    checks: Collection[str] = CHECKS
 
 
 class Prober(Protocol):

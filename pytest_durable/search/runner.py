@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import NoReturn
 
-from pytest_durable.checks import Finding, check_run, progress
+from pytest_durable.checks import Finding, check_run, is_on, progress
 from pytest_durable.checks.deeds import Deed, deeds_of
 from pytest_durable.checks.outcome import Outcome
 from pytest_durable.checks.replay import check_fixed_point
 from pytest_durable.engine import MICROS, Scheduler, Stop, Trace, VirtualClock, World
 from pytest_durable.faults import FaultPlan, Injector
 from pytest_durable.faults.delaying import Delaying
+from pytest_durable.options import CHECKS
 from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.service.handlers import Handler
@@ -75,6 +76,7 @@ class Runner:
         replayed: contents of the finished journals that were replayed; the same one is not replayed again.
         outside: the functions that can be invoked, and the answers to callbacks.
         kinds: of the faults that are tried.
+        checks: the names of those that are made.
         chance_is_fixed: whether no run so far has drawn anything in the user's code.
         evidence: of the fault-free run, once the search has found nothing.
         progress: is told after each run how many faults struck in it.
@@ -93,6 +95,7 @@ class Runner:
     replayed: set[str] = field(default_factory=set)
     outside: Outside = field(default_factory=Outside)
     kinds: Sequence[str] = KILLS
+    checks: Collection[str] = CHECKS
     chance_is_fixed: bool = True
     evidence: Evidence | None = None
     progress: Callable[[int], object] = lambda kills: None
@@ -135,15 +138,16 @@ class Runner:
         try:
             execution = service.start(self.handler, self.payload, points=injector)
             stop = service.drive(lambda: execution.is_over)
-            finding = progress.check(execution, stop) or check_run(execution)
+            finding = check_run(execution, stop, self.checks)
             for ended in execution.family() if trial is None else ():
                 if finding is None and ended.status is ExecutionStatus.SUCCEEDED:
                     finding = self._replay(service, ended)
-            self.latest = Run(
-                execution, injector, finding, Outcome.of(execution), world.trace, deeds_of(execution.family())
-            )
+            did = deeds_of(execution.family())
+            run = Run(execution, injector, finding, Outcome.of(execution), world.trace, did)
             self.progress(len(injector.struck))
-            return self.latest
+            if trial is None:
+                self.latest = run
+            return run
         finally:
             service.close()
             self.chance_is_fixed &= not world.has_drawn
@@ -157,8 +161,11 @@ class Runner:
         again = service.replay(execution)
         stop = service.drive(lambda: again.is_over)
         if stop is Stop.IDLE and not again.is_over:
-            return progress.check(again, stop)
-        finding = check_fixed_point(execution, again, execution.prefix not in self.unstable)
+            finding = progress.check(again, stop)
+        else:
+            finding = check_fixed_point(execution, again, execution.prefix not in self.unstable)
+        if finding is not None and not is_on(finding.violation, self.checks):
+            return None
         if finding is None:
             self.replayed.add(contents)
         return finding

@@ -9,7 +9,7 @@ outcome shows.
 from __future__ import annotations
 
 import dis
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from types import CodeType
 from typing import Any, NamedTuple
@@ -91,7 +91,7 @@ def _plain(holder: Any, items: Any) -> Iterator[Bound]:
 
 
 def difference(
-    before: Sequence[Bound], now: Sequence[Bound], caller: CodeType | None, code: CodeType | None, but: Collection[Any]
+    before: Sequence[Bound], now: Sequence[Bound], caller: CodeType | None, code: CodeType | None
 ) -> tuple[str, str, str] | None:
     """The first value that a replay binds otherwise: its name, what it was, and what it is.
 
@@ -100,7 +100,6 @@ def difference(
         now: what the replay binds.
         caller: code that made the call.
         code: of the function.
-        but: values that are others in each invocation by nature.
     """
     for one, other in zip(before, now, strict=False):
         if one.name != other.name or one.holder is other.holder or one.value is other.value:
@@ -108,14 +107,10 @@ def difference(
         texts = text_of(one.value), text_of(other.value)
         if texts[0] is None or texts[1] is None or texts[0] == texts[1]:
             continue
-        if _among(one.value, but) or _is_assigned(one.name, caller) or _is_assigned(one.name, code):
+        if _is_assigned(one.name, caller) or _is_assigned(one.name, code):
             continue
         return one.name, texts[0], texts[1]
     return None
-
-
-def _among(value: Any, values: Collection[Any]) -> bool:
-    return isinstance(value, str) and value in values
 
 
 def _is_assigned(name: str, code: CodeType | None) -> bool:

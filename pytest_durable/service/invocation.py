@@ -265,7 +265,7 @@ class Invocation:
             pass_time(self.world, call)
         before = execution.asked.setdefault(operation_id, asked)
         if before is not asked:
-            found = divergence(before, asked, [*execution.invocations[: self.record.number - 1], self.record])
+            found = divergence(before, asked, self.record.number, execution.invocations)
             if found is not None:
                 execution.divergences.append(found)
 

@@ -113,16 +113,16 @@ class Divergence:
     bound: tuple[str, str, str] | None = None
 
 
-def divergence(before: Asked, now: Asked, records: Sequence[InvocationRecord]) -> Divergence | None:
-    """How a call that the latest of ``records`` makes differs from the one that was made first; None if not at all."""
+def divergence(before: Asked, now: Asked, number: int, records: Sequence[InvocationRecord]) -> Divergence | None:
+    """How a call in invocation ``number`` of ``records`` differs from the one that was made first; None if not."""
     bound = None
     if before.is_same(now):
         if not now.bound:
             return None
-        bound = difference(before.bound, now.bound, now.caller, now.code[0], [one.request_id for one in records])
-        if bound is None:
-            return None
-    return Divergence(records[-1].number, before, now, bound)
+        bound = difference(before.bound, now.bound, now.caller, now.code[0])
+        if bound is None or any(repr(one.request_id) == bound[1] for one in records):
+            return None  # each invocation has a request id of its own
+    return Divergence(number, before, now, bound)
 
 
 class Swallowed(NamedTuple):

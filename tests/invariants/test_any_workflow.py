@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_durable import Fault, FaultPlan, VirtualClock
-from pytest_durable.checks import check_run, progress
+from pytest_durable.checks import check_run
 from pytest_durable.engine import Stop, World
 from pytest_durable.faults import Injector, Schedule
+from pytest_durable.options import CHECKS
 from pytest_durable.service.handlers import resolve
 from pytest_durable.service.lifecycle import DurableExecution
 from pytest_durable.service.service import DurableService
@@ -77,8 +78,7 @@ def run(program: Program, plan: FaultPlan = FaultPlan(), schedule: Schedule = Sc
             execution = service.start(resolve(handler_of(program)), "{}", points=injector)
             stop = service.drive(lambda: execution.is_over)
         assert witness.wrong == []
-        assert progress.check(execution, stop) is None
-        assert check_run(execution) is None
+        assert check_run(execution, stop, CHECKS) is None
         assert stop is Stop.DONE
         return Seen(
             ending=ending(execution),
