@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from aws_durable_execution_sdk_python import DurableContext
@@ -10,7 +11,7 @@ from aws_durable_execution_sdk_python.config import CallbackConfig, Duration, In
 from aws_durable_execution_sdk_python.exceptions import DurableOperationError
 from aws_durable_execution_sdk_python.retries import RetryDecision
 
-from pytest_durable import Execution, Operation
+from pytest_durable import Execution, FakeDurableContext, Operation
 
 AT_LEAST_ONCE = StepSemantics.AT_LEAST_ONCE_PER_RETRY
 AT_MOST_ONCE = StepSemantics.AT_MOST_ONCE_PER_RETRY
@@ -127,3 +128,8 @@ def reporting(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
             }
 
     return reports
+
+
+def without_check(ctx: FakeDurableContext, name: str) -> None:
+    """Switch a check off: the handler does what it finds, and the test is about something else."""
+    ctx.budget = replace(ctx.budget, checks=frozenset(ctx.budget.checks) - {name})

@@ -18,6 +18,7 @@ AT_ONCE = 3
 def passed(*options: str) -> int:
     """How many tests of the suite pass, if all do."""
     command = [sys.executable, "-m", "pytest", "-q", "-c", str(SUITE / "pytest.ini"), "-p", "no:cacheprovider"]
+    command += ["-p", "no:asyncio", "-p", "no:randomly"]
     done = subprocess.run([*command, *options, str(SUITE)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     found = re.search(r"^(\d+) passed in", done.stdout, re.MULTILINE)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_durable import DurabilityViolation, FakeDurableContext, InvalidHandler, NotSimulated
-from tests.durable import returns
+from tests.durable import returns, without_check
 from tests.service import cold_handlers, cold_world
 
 NAME = cold_handlers.__name__
@@ -130,6 +130,7 @@ def test_however_it_is_killed_each_death_costs_one_import(faults: list[str]) -> 
 
 
 def test_an_invoked_function_starts_cold_as_well(cold: FakeDurableContext) -> None:
+    without_check(cold, "replay")
     cold.register("pay", cold_handlers.bound_to_another_name)
     cold_handlers.calls = 7
     assert cold.run(cold_handlers.invokes).result == 7
@@ -177,6 +178,7 @@ def test_classes_that_are_looked_up_by_their_module_are_those_of_the_invocation(
     ],
 )
 def test_whatever_its_module_has_a_name_for_can_start_cold(cold: FakeDurableContext, handler: Any) -> None:
+    without_check(cold, "replay")
     cold_handlers.calls = 7
     assert cold.run(handler, faults="a:start").result == 0
     assert cold_world.imports == [NAME]

@@ -507,9 +507,12 @@ class Bank:
         return sum(self.charges.values())
 
     def function(self, repaired: bool) -> Handler:
-        return durable_execution(
-            lambda event, context: context.step(lambda _: self.charge("7" if repaired else None), name="charge")
-        )
+        @durable_execution
+        def payments(event: Any, context: DurableContext) -> Any:
+            context.step(lambda _: self.charge("7" if repaired else None), name="charge")
+            return context.step(lambda _: sum(self.charges.values()), name="balance")
+
+        return payments
 
 
 def test_a_function_that_charges_twice_is_found_in_whoever_invokes_it(ctx: FakeDurableContext) -> None:
@@ -530,6 +533,9 @@ def test_a_function_that_charges_by_a_key_is_left_alone(ctx: FakeDurableContext)
         "pay/charge:start",
         "pay/charge:body",
         "pay/charge:stored",
+        "pay/balance:start",
+        "pay/balance:body",
+        "pay/balance:stored",
         "pay/invocation:return",
         "invocation:return",
         "invocation@2:return",

@@ -97,5 +97,6 @@ def test_a_test_with_the_fixture_is_measured_as_well(plain_branches: dict[str, A
         "    assert durable_ctx.run(handler, EVENT).status == 'SUCCEEDED'\n",
         encoding="utf-8",
     )
-    command = ("--branch", "-m", "pytest", "-p", "no:cacheprovider", "test_orders.py")
+    plugins = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:randomly")
+    command = ("--branch", "-m", "pytest", *plugins, "test_orders.py")
     assert measured(tmp_path, "ctrace", *command) == plain_branches
