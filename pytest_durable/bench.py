@@ -24,17 +24,19 @@ class Bench:
         clock: that all worlds share.
         seed: of each world.
         tally: where the advice about what was run is gathered.
+        isolation: where handlers run.
 
     Attributes:
         outside: what the test has declared of the outside world, for every world.
         injector: the one of every execution without faults of its own; None for one each.
     """
 
-    def __init__(self, clock: VirtualClock, seed: int, tally: Tally) -> None:
+    def __init__(self, clock: VirtualClock, seed: int, tally: Tally, isolation: str = "thread") -> None:
         self.outside = Outside()
         self.injector: Injector | None = None
         self._clock = clock
         self._seed = seed
+        self.isolation = isolation
         self._tally = tally
         self._scheduler: Scheduler | None = None
         self._investigate = False
@@ -60,7 +62,9 @@ class Bench:
         world = World(self._clock, scheduler, seed=self._seed + self._pace)
         asked = self._investigate if injector is self.injector else bool(injector.plan or self.outside.changes)
         pace = Random(self._pace) if self._pace else None
-        self._service = DurableService(world, self._seed, pace=pace, outside=self.outside, investigate=asked)
+        self._service = DurableService(
+            world, self._seed, pace=pace, outside=self.outside, investigate=asked, isolation=self.isolation
+        )
         return self._service
 
     def keep_open(self, execution: DurableExecution) -> None:

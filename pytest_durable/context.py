@@ -60,7 +60,7 @@ class FakeDurableContext(DirectCalls, Histories):
             moment, else 2026-01-01T00:00:00Z.
         cold: start cold after each death of an invocation: the handler's module, but not what that imports, is imported
             anew. Its global state is gone then, and so is whatever the test has put into it.
-        isolation: ``"thread"``, a kill unwinds the simulated threads, is the only one available yet.
+        isolation: ``"thread"``, or ``"process"``: each invocation in a forked child, and a kill is a ``SIGKILL``.
 
     Raises:
         UsageError: for a value that is not available.
@@ -84,7 +84,7 @@ class FakeDurableContext(DirectCalls, Histories):
         self.progress: Callable[[int], object] = _nobody
         self.recorded: list[DurableExecution] | None = None
         self._userland = Userland(self.clock)
-        self._bench = Bench(self.clock, seed, self.tally)
+        self._bench = Bench(self.clock, seed, self.tally, isolation)
         self.faults = EnvironmentFaults(self._bench.outside.changes)
         self.effects = EffectLedger(self._bench.outside)
         self._started = 0
@@ -233,6 +233,7 @@ class FakeDurableContext(DirectCalls, Histories):
         outside = self._bench.outside
         runner = Runner(resolved, payload, self.clock, start, self._raise, self.seed, reset, outside=outside)
         runner.kinds, runner.checks, runner.progress = self.budget.kinds, self.budget.checks, self.progress
+        runner.isolation = self._bench.isolation
         budget = replace(
             self.budget,
             kills=count("kills", self.budget.kills if kills is None else kills),
@@ -407,7 +408,7 @@ class FakeDurableContext(DirectCalls, Histories):
     def _direct(self) -> Script:
         self._enter("a durable call")
         if self._script is None:
-            script = Script()
+            script = Script(self._bench.isolation)
             injector = Injector(self._plan(None))
             durable = self._service_for(None, injector).start(
                 resolve(script.handler), "{}", points=injector, name="direct", invocation_timeout=_DIRECT_TIMEOUT

@@ -14,6 +14,7 @@ from pytest_durable.errors import UsageError
 from pytest_durable.execution import Execution
 from pytest_durable.primitives.event import Event
 from pytest_durable.seams.observe import in_seconds
+from pytest_durable.service.arguments import check_direct
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python import BatchResult, StepContext
@@ -42,7 +43,8 @@ class Script:
     it has a value or an error for the first time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, isolation: str = "thread") -> None:
+        check_direct(isolation)
         self.execution: Execution
         self.inner: DurableContext
         self.waits = False

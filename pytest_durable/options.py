@@ -25,6 +25,7 @@ class Settings:
         seed: of every run.
         start: first instant of virtual time; None for the default.
         cold: whether handlers start cold after each death of an invocation.
+        isolation: ``thread`` or ``process``: where handlers run.
         replay: run this plan instead of searching; None to search.
         schedule: with this order of threads, instead of searching; None for the plain order.
         kinds: of the faults that are tried; None for the kills.
@@ -38,6 +39,7 @@ class Settings:
     seed: int = DEFAULT_SEED
     start: datetime | None = None
     cold: bool = False
+    isolation: str = "thread"
     replay: str | None = None
     schedule: str | None = None
     kinds: tuple[str, ...] | None = None
@@ -126,6 +128,12 @@ def _yes_or_no(name: str, value: Any) -> bool:
     return answer
 
 
+def _isolation(name: str, value: Any) -> str:
+    if value not in ("thread", "process"):
+        raise ValueError(f"{name} must be thread or process, not {value!r}")
+    return str(value)
+
+
 def _as_it_is(name: str, value: Any) -> Any:
     return value
 
@@ -136,6 +144,7 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "seed": _whole_number,
     "start": _instant,
     "cold": _yes_or_no,
+    "isolation": _isolation,
     "replay": _as_it_is,
     "schedule": _as_it_is,
     "kinds": _kinds,

@@ -34,6 +34,7 @@ _OPTIONS = {
     "kinds": ("KINDS", "kinds of faults that are tried, as in 'body,stored,throttle' (default: all kills)"),
     "checks": ("CHECKS", "checks that are made, as in 'rerun,replay', or all others, as in '-outcome' (default: all)"),
     "cold": (None, "after each kill, import the handler's module anew, as a cold start does"),
+    "isolation": ("thread|process", "process: each invocation in a forked child, killed by SIGKILL (default thread)"),
     "replay": ("PLAN", "run this fault plan alone, as in 'charge:body, ship@2:stored'"),
     "schedule": ("SCHEDULE", "run with this order of threads alone, as in '4>1, 9>2'"),
     "shards": ("N", "split each test that searches into N tests, for pytest-xdist or several machines"),
@@ -47,11 +48,11 @@ _REPORTING = "durable-report"
 """Under which name the plugin is registered that writes it."""
 _NO_INI = ("replay", "schedule", "shards", "record")
 _MARKER = (
-    "durable(*, kills=1, examples=100, seed=0, start=None, kinds=None, checks=None, cold=False): "
+    "durable(*, kills=1, examples=100, seed=0, start=None, kinds=None, checks=None, cold=False, isolation='thread'): "
     "settings of durable_ctx for this test"
 )
 _AROUND = (
-    "durable_faults(*, kills=1, examples=100, seed=0, kinds=None, checks=None, cold=False): "
+    "durable_faults(*, kills=1, examples=100, seed=0, kinds=None, checks=None, cold=False, isolation='thread'): "
     "run the test again and again, under every fault plan that these settings ask for"
 )
 _EXECUTION = "durable_execution(*, handler, lambda_function_name=None): the function that durable_runner runs"
@@ -159,7 +160,7 @@ def _context_for(request: pytest.FixtureRequest, share: tuple[int, int] | None =
     config = request.config
     settings = _settings_for(request)
     replay, schedule = config.stash[_settings_key].replay, config.stash[_settings_key].schedule
-    context = FakeDurableContext(seed=settings["seed"], start=settings["start"], cold=settings["cold"])
+    context = FakeDurableContext(**{name: settings[name] for name in ("seed", "start", "cold", "isolation")})
     context.budget = replace(
         context.budget,
         kills=settings["kills"],
@@ -175,7 +176,7 @@ def _context_for(request: pytest.FixtureRequest, share: tuple[int, int] | None =
         plans = (FaultPlan.parse(saved["plan"]), Schedule.parse(saved["schedule"]))
         context.budget = replace(context.budget, saved=plans)
     context.test = _from_here(request.node)
-    given = {name: config.getoption(f"durable_{name}") for name in ("seed", "start")}
+    given = {name: config.getoption(f"durable_{name}") for name in ("seed", "start", "isolation")}
     context.options = tuple(f"--durable-{name}={text}" for name, text in given.items() if text is not None)
     if config.getoption("durable_cold") is not None:
         context.options += ("--durable-cold",)
@@ -259,9 +260,11 @@ def _durable_share(request: pytest.FixtureRequest) -> tuple[int, int] | None:
 @pytest.fixture
 def durable_ctx(request: pytest.FixtureRequest, _durable_share: tuple[int, int] | None) -> Iterator[FakeDurableContext]:
     """A `FakeDurableContext`, fresh for this test: the real SDK in a simulated world."""
+    from pytest_durable.errors import UsageError
+
     try:
         context = _context_for(request, _durable_share)
-    except ValueError as error:
+    except (ValueError, UsageError) as error:
         pytest.fail(str(error), pytrace=False)
     progress = _progress_for(request)
     if progress is not None:

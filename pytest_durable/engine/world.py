@@ -48,7 +48,13 @@ class World:
         scheduler: who decides between tasks that can run; first in, first out by default.
         seed: of the randomness that its processes get.
         chance: with another number, the code in its processes draws otherwise, and nothing else is different.
+
+    Attributes:
+        tasks: how many there have been.
     """
+
+    is_real = False
+    """Whether what runs in it has an operating system's process to itself, which it may end."""
 
     def __init__(self, clock: VirtualClock, scheduler: Scheduler | None = None, seed: int = 0, chance: int = 0) -> None:
         self.clock = clock
@@ -67,7 +73,7 @@ class World:
         self._chosen: Task | None = None
         self.timers: list[tuple[int, int, Task | Callable[[], None]]] = []
         self.sequence = 0
-        self._tasks = 0
+        self.tasks = 0
         self._ended: list[Task] = []
         self._processes: dict[Process, None] = {}
         self.hub: greenlet.greenlet | None = None
@@ -100,8 +106,8 @@ class World:
         """
         if process.cause is not None:
             raise Killed(process.cause)
-        self._tasks += 1
-        task = Task(self, process, self._tasks, name, target)
+        self.tasks += 1
+        task = Task(self, process, self.tasks, name, target)
         process.tasks[task] = None
         self.ready.append(task)
         self.note("spawn", task.number, process.name, name)

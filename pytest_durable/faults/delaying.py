@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_durable.engine import World, current_task
+from pytest_durable.engine import current_task
 from pytest_durable.faults.injector import Injector
 from pytest_durable.faults.plan import FaultPlan
 
@@ -15,15 +15,15 @@ class Delaying(Injector):
     Args:
         plan: where.
         delays: seconds for each of them, one after the other; the last one for those that remain.
-        world: whose time passes.
     """
 
-    def __init__(self, plan: FaultPlan, delays: Sequence[float], world: World) -> None:
+    def __init__(self, plan: FaultPlan, delays: Sequence[float]) -> None:
         super().__init__(plan)
-        self._delays, self._world = list(delays), world
+        self._delays = list(delays)
 
     def visit(self, path: str, where: str) -> str | None:
         """No fault."""
-        if super().visit(path, where) is not None and current_task() is not None:
-            self._world.sleep(self._delays.pop(0) if len(self._delays) > 1 else self._delays[0])
+        task = current_task()
+        if super().visit(path, where) is not None and task is not None:
+            task.process.owner.sleep(self._delays.pop(0) if len(self._delays) > 1 else self._delays[0])
         return None

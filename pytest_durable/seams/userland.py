@@ -27,7 +27,7 @@ from pytest_durable.seams.reads import clock_was_read
 COLLECT_EVERY = 25_000
 """Container objects that may pile up before the garbage collector looks at the young ones; Python's own is 700."""
 
-_real_exit = os._exit
+real_exit = os._exit
 
 
 class _ClockFactory(FrozenDateTimeFactory):
@@ -49,8 +49,8 @@ class _ClockFactory(FrozenDateTimeFactory):
 
 def _exit(status: int) -> NoReturn:
     task = current_task()
-    if task is None:
-        _real_exit(status)
+    if task is None or task.world.is_real:
+        real_exit(status)
     cause = f"os._exit({status})"
     task.process.kill(cause)
     raise Killed(cause)
@@ -119,7 +119,7 @@ def _set_sleep(function: Any) -> None:
     time.sleep = function
 
 
-_STAND_INS = (StandIn("sleep", real_sleep, _sleep), StandIn("_exit", _real_exit, _exit), *chance.BY_NAME)
+_STAND_INS = (StandIn("sleep", real_sleep, _sleep), StandIn("_exit", real_exit, _exit), *chance.BY_NAME)
 """What users import by name. In a tuple, which no scan of modules looks into."""
 
 _holders = Holders(_STAND_INS, (time, *chance.HOMES))

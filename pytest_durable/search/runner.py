@@ -80,6 +80,7 @@ class Runner:
         chance_is_fixed: whether no run so far has drawn anything in the user's code.
         evidence: of the fault-free run, once the search has found nothing.
         progress: is told after each run how many faults struck in it.
+        isolation: ``thread`` or ``process``: where the handler runs.
     """
 
     handler: Handler
@@ -99,6 +100,7 @@ class Runner:
     chance_is_fixed: bool = True
     evidence: Evidence | None = None
     progress: Callable[[int], object] = lambda kills: None
+    isolation: str = "thread"
 
     def run(
         self,
@@ -132,9 +134,9 @@ class Runner:
         world = World(self.clock, scheduler, seed=self.seed + pace, chance=chance)
         other = Random(pace) if pace else None
         seed = self.seed + _OTHER_IDS * (pace or chance)
-        service = DurableService(world, seed, 1_000, other, self.outside, investigate, trial)
+        service = DurableService(world, seed, 1_000, other, self.outside, investigate, trial, self.isolation)
         service.turn = pace
-        injector = Delaying(plan, delays, world) if delays else Injector(plan, self.kinds)
+        injector = Delaying(plan, delays) if delays else Injector(plan, self.kinds)
         try:
             execution = service.start(self.handler, self.payload, points=injector)
             stop = service.drive(lambda: execution.is_over)

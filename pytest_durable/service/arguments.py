@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import datetime
 from math import inf
@@ -116,6 +117,20 @@ def check_delay(what: str, seconds: Any) -> None:
         raise UsageError(f"{what} must be a number of seconds, 0 or more, not {seconds!r}")
 
 
+def check_direct(isolation: str) -> None:
+    """Refuse durable calls made by the test itself where handlers run in other processes.
+
+    Raises:
+        UsageError: saying what to do instead.
+    """
+    __tracebackhide__ = True
+    if isolation != "thread":
+        raise UsageError(
+            "a durable call made by the test itself runs in the test's own process, and isolation='process' would "
+            "run it in another: write a handler and pass it to durable_ctx.run, or leave out the isolation"
+        )
+
+
 def check_new(seed: Any, start: Any, cold: Any, isolation: Any) -> None:
     """Refuse what no durable context can be made of.
 
@@ -123,8 +138,13 @@ def check_new(seed: Any, start: Any, cold: Any, isolation: Any) -> None:
         UsageError: naming the argument and its value.
     """
     __tracebackhide__ = True
-    if isolation != "thread":
-        raise UsageError(f"isolation={isolation!r} is not available: leave it out, or use isolation='thread'")
+    if isolation not in ("thread", "process"):
+        raise UsageError(f"isolation must be 'thread' or 'process', not {isolation!r}")
+    if isolation == "process" and not hasattr(os, "fork"):
+        raise UsageError(
+            "isolation='process' forks a process for each invocation, and this platform has no os.fork: leave it out, "
+            "or run these tests on Linux"
+        )
     if type(seed) is not int:
         raise UsageError(f"seed must be a whole number, not {seed!r}")
     if start is not None and not isinstance(start, datetime):

@@ -105,18 +105,24 @@ class _PlainInvocation:
         context = LambdaContext(function.name, request_id, world.clock, deadline)
         context.tenant_id = tenant_id
 
+        def call() -> Any:
+            try:
+                return _marshal(function.plain(json.loads(payload), context))
+            except Exception as error:
+                return _function_error(error)
+
         def main() -> Any:
-            return _marshal(function.plain(json.loads(payload), context))
+            return execution.service.call(self, call)
 
         self._timed_out = False
         execution.plain += 1
-        self._process = world.process(f"{execution.name}/{function.name}", main, self, self._ended)
+        self.process = world.process(f"{execution.name}/{function.name}", main, self, self._ended)
         world.call_at(deadline, self._time_out)
 
     def _time_out(self) -> None:
-        if not self._process.ended:
+        if not self.process.ended:
             self._timed_out = True
-            self._process.kill("the invocation timed out")
+            self.process.kill("the invocation timed out")
 
     def _ended(self, process: Process) -> None:
         self.execution.plain -= 1
@@ -127,8 +133,8 @@ class _PlainInvocation:
         elif not process.completed or not isinstance(main.raised, Exception | None):
             cause = process.cause or exit_of(main.raised)
             error = ErrorObject(f"RequestId: {self._request_id} Error: {cause}", "Runtime.ExitError", None, None)
-        elif main.raised is not None:
-            error = _function_error(main.raised)
+        elif isinstance(main.result, ErrorObject):
+            error = main.result
         elif size_of(main.result) > MAX_PAYLOAD:
             error = ErrorObject.from_message(f"CHAINED_INVOKE {TOO_LARGE}")
         else:

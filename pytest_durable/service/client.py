@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python.exceptions import CheckpointError, GetExecutionStateError
 from aws_durable_execution_sdk_python.lambda_service import (
@@ -37,6 +37,10 @@ class ServiceClient:
         self._invocation: Invocation | None = invocation
         self._state = state
         self._page_size = page_size
+
+    def attach(self, invocation: Any) -> None:
+        """Whoever does what the invocation does is asked from now on."""
+        self._invocation = invocation
 
     def detach(self) -> None:
         """The invocation is over: the SDK's objects, which hold this client, shall not hold that."""

@@ -64,23 +64,40 @@ def _short(value: Any) -> str:
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
 
 
-def happened(task: Task, name: str, key: Hashable, details: Mapping[str, Any]) -> Effect:
-    """The effect that the code of ``task`` has just done.
-
-    What the replay of a finished journal does is none, and is kept nowhere: that replay is ours.
+def happened(task: Task, name: str, key: Hashable, details: Mapping[str, Any]) -> None:
+    """Write down the effect that the code of ``task`` has just done.
 
     Raises:
         Killed: if its process dies of a fault right after the effect.
     """
-    owner = task.process.owner
+    if task.world.is_real:  # the invocation itself is in another process
+        task.process.owner.effect(_innermost(task.data), name, key, details)
+    else:
+        done_by(task.process.owner, _innermost(task.data), name, key, details)
+
+
+def done_by(owner: Any, operation_id: str | None, name: str, key: Hashable, details: Mapping[str, Any]) -> None:
+    """Write down an effect of an invocation: of the operation whose body did it, or of the handler itself.
+
+    What the replay of a finished journal does is none, and is kept nowhere: that replay is ours.
+
+    Args:
+        owner: the invocation.
+        operation_id: of the operation; None for the handler. A plain function knows its own.
+        name: of the effect.
+        key: its idempotency key.
+        details: what is known of it.
+
+    Raises:
+        Killed: if its process dies of a fault right after the effect.
+    """
     execution: DurableExecution = owner.execution
-    now = task.world.clock.now()
+    now = execution.service.world.clock.now()
     record = getattr(owner, "record", None)
     if record is None:  # a plain function that was invoked: its caller's operation is what it is the body of
         asked_by = execution.path_of(owner.operation_id)
         effect = Effect(name, key, details, asked_by, 1, 1, now, execution.name, owner.operation_id)
     else:
-        operation_id = _innermost(task.data)
         attempt = None
         for run in reversed(record.bodies if operation_id is not None else ()):
             if run.operation_id == operation_id:
@@ -92,7 +109,6 @@ def happened(task: Task, name: str, key: Hashable, details: Mapping[str, Any]) -
         keep(execution, effect)
         if record is not None:
             owner.die_if(effect.operation, f"{AFTER_EFFECT}{name}")
-    return effect
 
 
 def _innermost(doing: Any) -> str | None:

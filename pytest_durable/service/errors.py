@@ -5,6 +5,8 @@ Codes, HTTP status and words are those of the Lambda API model that botocore car
 
 from __future__ import annotations
 
+from typing import Any
+
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # botocore ships no types
 
 
@@ -21,6 +23,11 @@ class ServiceError(ClientError):  # type: ignore[misc]  # which is why its base 
             {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}, operation
         )
         self.code = code
+
+    def __reduce__(self) -> Any:
+        answer = self.response
+        arguments = answer["Error"]["Code"], answer["Error"]["Message"], answer["ResponseMetadata"]["HTTPStatusCode"]
+        return type(self), (*arguments, self.operation_name)
 
 
 class InvalidParameterValue(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, NamedTuple
@@ -36,6 +36,11 @@ class Seen(NamedTuple):
     code: CodeType
     line: int
     values: dict[str, str]
+
+
+def seen_in(frame: FrameType) -> Seen:
+    """The variables of the function that a frame is of, now."""
+    return Seen(frame.f_code, frame.f_lineno, plain_variables(frame))
 
 
 class Change(NamedTuple):
@@ -85,19 +90,19 @@ class Notes:
         """A durable call is made, from these frames: the innermost first."""
         self.latest = caller
         self._frames[context_id] = frames
-        self._look("call", operation_id, frames)
+        self.compare("call", operation_id, map(seen_in, frames))
 
     def ended(self, context_id: str | None) -> None:
         """A context ran to its end: its frames are over, and hold what its variables were then."""
-        self._look("end", context_id, self._frames.pop(context_id, []))
+        self.compare("end", context_id, map(seen_in, self._frames.pop(context_id, [])))
 
     def let_go(self) -> None:
         """Keep no frame, and so nothing that the user's code held, beyond the run."""
         self._frames.clear()
 
-    def _look(self, what: str, where: str | None, frames: list[FrameType]) -> None:
-        for distance, frame in enumerate(frames):
-            now = Seen(frame.f_code, frame.f_lineno, plain_variables(frame))
+    def compare(self, what: str, where: str | None, seen: Iterable[Seen]) -> None:
+        """Hold the variables at one moment, the innermost function's first, against those of the first pass."""
+        for distance, now in enumerate(seen):
             before = self.seen.setdefault((what, where, distance), now)
             for change in differences(before, now):
                 self.changes.setdefault((now.code, change.name), change)
@@ -132,7 +137,7 @@ class Investigation:
         """A durable call is made; after a divergence nothing can be compared any more."""
         if not execution.divergences:
             assert call.operation_id is not None
-            self.of(execution).called(caller, call.operation_id, call.context_id, list(_user_frames()))
+            self.of(execution).called(caller, call.operation_id, call.context_id, list(user_frames()))
 
     def ended(self, execution: DurableExecution, context_id: str | None) -> None:
         """A context, or the handler, ran to its end."""
@@ -145,7 +150,7 @@ class Investigation:
             notes.let_go()
 
 
-def _user_frames() -> Iterator[FrameType]:
+def user_frames() -> Iterator[FrameType]:
     """The frames of the context that makes a durable call, without those of libraries; the innermost first."""
     frame = user_frame(sys._getframe())
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] not in _OURS:

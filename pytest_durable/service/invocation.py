@@ -93,10 +93,11 @@ class Invocation:
         )
         context = LambdaContext(execution.handler.name, request_id, self.world.clock, self.deadline)
         context.tenant_id = execution.tenant_id
-        handler = execution.environment.invoke
+        self._handler = execution.environment.invoke
+        self.sleep = self.world.sleep
 
         def main() -> Any:
-            output = handler(event, context)
+            output = self._handler(event, context)
             if execution.points.others:
                 self._hang_if(f"{execution.prefix}{ITSELF}")
             self.die_if(f"{execution.prefix}{ITSELF}", RETURN)
@@ -127,7 +128,7 @@ class Invocation:
         fault = self.execution.points.visit(path, TIMEOUT)
         if fault is not None:
             self.record.fault = fault
-            self.world.sleep((self.deadline - self.world.clock.micros) / MICROS + 1)
+            self.sleep((self.deadline - self.world.clock.micros) / MICROS + 1)
 
     # --- the service's side of a checkpoint -----------------------------------------------------------------------
 
@@ -155,7 +156,7 @@ class Invocation:
         self.check_token(arn, token)
         execution = self.execution
         if execution.service.pace is not None:
-            self.world.sleep(execution.service.pace.random() * OTHER_PACE)
+            self.sleep(execution.service.pace.random() * OTHER_PACE)
             self.check_token(arn, token)
         if execution.sealed and updates:
             stop_sealed(self, updates[0].operation_id, updates[0].action.value)
@@ -262,7 +263,7 @@ class Invocation:
         replayed = execution.journal.is_terminal(operation_id)
         self.record.events.append((operation_id, path, "replayed" if replayed else "", micros))
         if in_one_piece(self.trial):
-            pass_time(self.world, call)
+            pass_time(self.sleep, call)
         before = execution.asked.setdefault(operation_id, asked)
         if before is not asked:
             found = divergence(before, asked, self.record.number, execution.invocations)
@@ -340,7 +341,7 @@ class Invocation:
         if execution.sealed and is_step and not completed:
             stop_sealed(self, run.operation_id, "body of")
         if execution.service.pace is not None:
-            self.world.sleep(execution.service.pace.random() * OTHER_PACE)
+            self.sleep(execution.service.pace.random() * OTHER_PACE)
         if is_step or not execution.journal.is_started(run.operation_id):  # else the context's START was stored before
             fault = execution.points.visit(run.path, START)
             if fault is not None:
@@ -379,7 +380,7 @@ class Invocation:
         for _ in range(_START_POLLS):
             if operation_id in self.execution.journal.operations:
                 return
-            self.world.sleep(_START_POLL)
+            self.sleep(_START_POLL)
 
     def _find_missing(self, context_id: str | None) -> None:
         """A context ran to its end: every operation that an earlier invocation made in it must be made again."""

@@ -199,7 +199,7 @@ class DurableExecution:
         self.service.world.note("invoke", self.name, number)
         if self.points.others and self._is_throttled(number):
             return
-        invocation = Invocation(self, number)
+        invocation = self.service.invocation(self, number)
         self.in_flight = invocation
         self.invocations.append(invocation.record)
         self.service.world.call_at(invocation.deadline, lambda: self._time_out_invocation(invocation))

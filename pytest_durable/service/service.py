@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from random import Random
+from typing import Any
 
 from pytest_durable.engine import MICROS, Stop, World
 from pytest_durable.errors import NotSimulated, UsageError
@@ -16,6 +17,7 @@ from pytest_durable.service.callbacks import CallbackDesk
 from pytest_durable.service.cold import Shelf
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.investigation import Investigation
+from pytest_durable.service.invocation import Invocation
 from pytest_durable.service.lifecycle import DurableExecution
 from pytest_durable.service.output import RetryPolicy
 from pytest_durable.service.outside import Outside
@@ -39,6 +41,21 @@ def _investigated(investigation: Investigation) -> Iterator[None]:
             investigation.let_go()
 
 
+def _isolated_by(isolation: str) -> tuple[type[Invocation], Callable[[Any, Callable[[], Any]], Any]]:
+    """The kind of invocation, and how a plain function is called; what forks is imported by whoever wants it."""
+    if isolation == "thread":
+        return Invocation, _call
+    from pytest_durable.service.isolation.answers import in_child
+    from pytest_durable.service.isolation.invocation import IsolatedInvocation
+
+    return IsolatedInvocation, in_child
+
+
+def _call(owner: Any, target: Callable[[], Any]) -> Any:
+    """A plain function, called where everything else runs."""
+    return target()
+
+
 class DurableService:
     """The durable execution service in one simulated world.
 
@@ -50,6 +67,7 @@ class DurableService:
         outside: the functions that can be invoked, and the answers to callbacks.
         investigate: whether it writes down what may explain a finding.
         trial: what is tried, in a run that is to find out where a difference comes from.
+        isolation: ``thread`` or ``process``: where handlers run.
 
     Attributes:
         turn: in which the first invocation of an execution is; see `Changes`.
@@ -64,8 +82,11 @@ class DurableService:
         outside: Outside | None = None,
         investigate: bool = False,
         trial: Trial | None = None,
+        isolation: str = "thread",
     ) -> None:
         self.world = world
+        self.isolation = isolation
+        self.invocation, self.call = _isolated_by(isolation)
         self.seed = seed
         self.page_size = page_size
         self.pace = pace

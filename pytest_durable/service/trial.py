@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python.lambda_service import OperationStatus, OperationUpdate
 
-from pytest_durable.engine import MICROS, World
+from pytest_durable.engine import MICROS
 from pytest_durable.service.variables import text_of
 
 if TYPE_CHECKING:
     from pytest_durable.seams.observe import Call
-    from pytest_durable.service.invocation import Invocation
     from pytest_durable.service.journal import Journal
-    from pytest_durable.service.record import BodyRun
 
 FOREVER = 366 * 86_400 * MICROS
 """Microseconds that an invocation may take which waits for everything within itself."""
@@ -47,14 +45,14 @@ class Trial:
     values: dict[Key, Any] = field(default_factory=dict)
     variable: dict[Key, None] = field(default_factory=dict)
 
-    def returned(self, observer: Invocation, call: Call, value: Any) -> Any:
+    def returned(self, observer: Any, call: Call, value: Any) -> Any:
         """A durable call returns ``value``; what the handler shall see instead."""
         assert call.operation_id is not None
         key = (observer.execution.prefix, call.operation_id)
         self.values[key] = _copied(value)
         return _copied(self.given[key]) if key in self.given else value
 
-    def ran(self, observer: Invocation, run: BodyRun, outcome: Any, again: Callable[[], Any]) -> None:
+    def ran(self, observer: Any, run: Any, outcome: Any, again: Callable[[], Any]) -> None:
         """A body has returned, or raised, ``outcome``; run it ``again`` if that is to be tried, and it is a step's."""
         if not self.twice or run.attempt is None:
             return
@@ -81,10 +79,10 @@ def in_one_piece(trial: Trial | None) -> bool:
     return trial is not None and trial.in_one_piece
 
 
-def pass_time(world: World, call: Call) -> None:
+def pass_time(sleep: Callable[[float], None], call: Call) -> None:
     """Let the time pass that a wait takes which is about to be stored, in the thread that waits."""
     if call.method == "wait":
-        world.sleep(call.argument("duration").to_seconds())
+        sleep(call.argument("duration").to_seconds())
 
 
 def end_waits(journal: Journal, updates: Sequence[OperationUpdate], now: datetime) -> None:

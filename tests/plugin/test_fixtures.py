@@ -87,7 +87,7 @@ def test_the_context_cannot_be_used_after_its_test(pytester: pytest.Pytester) ->
 def test_markers_and_help_show_ours(pytester: pytest.Pytester) -> None:
     markers = pytester.runpytest_inprocess("--markers")
     lines = [
-        "@pytest.mark.durable(*, kills=1, examples=100, seed=0, start=None, kinds=None, checks=None, cold=False): *"
+        "@pytest.mark.durable(*, kills=1, examples=100, seed=0, start=None, kinds=None, checks=None, cold=False, *): *"
     ]
     markers.stdout.fnmatch_lines(lines)
 
