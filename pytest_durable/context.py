@@ -230,10 +230,9 @@ class FakeDurableContext(DirectCalls, Histories):
         start = self.clock.micros
         self.tally.searches += 1
         resolved, payload = self._resolve(handler), payload_of(event)
-        outside = self._bench.outside
-        runner = Runner(resolved, payload, self.clock, start, self._raise, self.seed, reset, outside=outside)
+        runner = Runner(resolved, payload, self.clock, start, self._raise, self.seed, reset)
         runner.kinds, runner.checks, runner.progress = self.budget.kinds, self.budget.checks, self.progress
-        runner.isolation = self._bench.isolation
+        runner.outside, runner.isolation = self._bench.outside, self._bench.isolation
         budget = replace(
             self.budget,
             kills=count("kills", self.budget.kills if kills is None else kills),

@@ -224,7 +224,7 @@ class Fork:
         """End the child if it lives, and leave nothing of it behind; one that has answered goes by itself."""
         if os.getpid() != self._parent:  # a child that lets go of what was its parent's
             return
-        self._pipe.close()
+        self._pipe.hang_up()
         if self._pid:
             if not self._has_answered:
                 with suppress(ProcessLookupError):

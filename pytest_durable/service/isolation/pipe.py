@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from contextlib import suppress
 from typing import Any
 
 from pytest_durable.service.isolation.portable import dumps, loads
@@ -89,6 +90,12 @@ class Pipe:
         except OSError:  # no more for now
             pass
         return data.decode(errors="replace")
+
+    def hang_up(self) -> None:
+        """Close the pipe for both ends, also where a process that was forked meanwhile still holds this one."""
+        with suppress(OSError):  # the other end is gone already
+            self._end.shutdown(socket.SHUT_RDWR)
+        self.close()
 
     def close(self) -> None:
         """Close this end."""
