@@ -62,7 +62,8 @@ def test_state_in_memory_is_gone_with_every_invocation() -> None:
         return context.step(lambda _: len(noted), name="read")
 
     noted: list[int] = []
-    assert FakeDurableContext().run(handler).result == 1
+    with FakeDurableContext() as context:
+        assert context.run(handler).result == 1
     noted.clear()
     with FakeDurableContext(isolation="process") as context:
         assert context.run(handler).result == 0
