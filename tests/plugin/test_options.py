@@ -212,7 +212,7 @@ def test_an_unknown_keyword_of_the_marker_is_refused_and_the_known_ones_are_list
     """)
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*@pytest.mark.durable(*, kills=1, *cold=False)* does not take kils"])
+    result.stdout.fnmatch_lines(["*@pytest.mark.durable(*, kills=1, *cold=False*)* does not take kils"])
 
 
 def test_a_positional_argument_of_the_marker_is_refused(pytester: pytest.Pytester) -> None:
