@@ -224,7 +224,7 @@ def test_the_handler_cannot_change_the_event_of_the_test(ctx: FakeDurableContext
         ({"seed": "7"}, "seed must be a whole number, not '7'"),
         ({"seed": None}, "seed must be a whole number, not None"),
         ({"cold": 1}, "cold must be True or False, not 1"),
-        ({"isolation": "process"}, "isolation='process' is not available"),
+        ({"isolation": "fiber"}, "isolation must be 'thread' or 'process', not 'fiber'"),
         ({"start": "2026-01-01"}, "start must be a datetime, not '2026-01-01'"),
     ],
 )
