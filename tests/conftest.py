@@ -6,6 +6,7 @@ import hypothesis  # noqa: F401
 import pytest
 
 import pytest_durable.context  # noqa: F401
+from tests.others import OFF
 
 pytest_plugins = ["pytester"]
 
@@ -13,5 +14,5 @@ pytest_plugins = ["pytester"]
 @pytest.fixture
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Inner runs, without the plugins of others; what is about these takes the options back."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:randomly -p no:asyncio")
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(OFF))
     return pytester

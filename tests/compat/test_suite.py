@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.others import OFF
+
 SUITE = Path(__file__).parent / "suite"
 AT_ONCE = 3
 """Processes for AWS's runner, which mostly sleeps."""
@@ -18,8 +20,7 @@ AT_ONCE = 3
 def passed(*options: str) -> int:
     """How many tests of the suite pass, if all do."""
     command = [sys.executable, "-m", "pytest", "-q", "-c", str(SUITE / "pytest.ini"), "-p", "no:cacheprovider"]
-    command += ["-p", "no:asyncio", "-p", "no:randomly"]
-    done = subprocess.run([*command, *options, str(SUITE)], capture_output=True, text=True)
+    done = subprocess.run([*command, *OFF, *options, str(SUITE)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     found = re.search(r"^(\d+) passed in", done.stdout, re.MULTILINE)
     assert found is not None, done.stdout

@@ -6,6 +6,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from tests.plugin.sources import CHARGES_TWICE
+
 HANDLERS = """
     from aws_durable_execution_sdk_python.config import Duration
 
@@ -89,18 +91,9 @@ def properties(suite: pytest.Pytester, test: str) -> dict[str | None, str | None
 
 
 def test_the_plan_that_a_test_failed_under_is_in_junits_xml(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile("""
-        charges = []
-
-        def order(event, context):
-            context.step(lambda _: charges.append(1), name="charge")
-            return context.step(lambda _: len(charges), name="count")
-
-        def test_search(durable_ctx):
-            durable_ctx.verify(order, reset=charges.clear)
-    """)
+    pytester.makepyfile(CHARGES_TWICE)
     pytester.runpytest_inprocess("--junitxml=junit.xml").assert_outcomes(failed=1)
-    assert properties(pytester, "test_search")["durable_plan"] == "charge:body"
+    assert properties(pytester, "test_order")["durable_plan"] == "charge:body"
 
 
 @pytest.mark.skipif(int(pytest.__version__.partition(".")[0]) < 9, reason="subtests came with pytest 9")

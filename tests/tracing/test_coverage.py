@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.others import OFF
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 KILLS = "price:body, charge:start, pack/map-item-1/wrap:stored, ship:body, return"
@@ -97,6 +99,5 @@ def test_a_test_with_the_fixture_is_measured_as_well(plain_branches: dict[str, A
         "    assert durable_ctx.run(handler, EVENT).status == 'SUCCEEDED'\n",
         encoding="utf-8",
     )
-    plugins = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:randomly")
-    command = ("--branch", "-m", "pytest", *plugins, "test_orders.py")
+    command = ("--branch", "-m", "pytest", "-p", "no:cacheprovider", *OFF, "test_orders.py")
     assert measured(tmp_path, "ctrace", *command) == plain_branches
