@@ -24,11 +24,12 @@ class Bench:
         clock: that all worlds share.
         seed: of each world.
         tally: where the advice about what was run is gathered.
-        isolation: where handlers run.
+        isolation: as the attribute.
 
     Attributes:
         outside: what the test has declared of the outside world, for every world.
         injector: the one of every execution without faults of its own; None for one each.
+        isolation: where handlers run.
     """
 
     def __init__(self, clock: VirtualClock, seed: int, tally: Tally, isolation: str = "thread") -> None:

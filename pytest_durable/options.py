@@ -149,6 +149,7 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "schedule": _as_it_is,
     "kinds": _kinds,
     "shards": _positive,
+    "report_all": _yes_or_no,
     "record": _as_it_is,
     "checks": _checks,
 }

@@ -44,9 +44,9 @@ class Reporting:
         self._key = key
         everything = config.getoption("durable_report_all") or config.getini("durable_report_all")
         try:
-            self._everything = bool(everything) and checked("cold", everything)
-        except ValueError:
-            raise pytest.UsageError(f"durable_report_all must be true or false, not {everything!r}") from None
+            self._everything = bool(everything) and checked("report_all", everything)
+        except ValueError as error:
+            raise pytest.UsageError(str(error)) from None
         if self._file.is_dir():
             raise pytest.UsageError(f"durable_report must be a file, and {self._shown} is a directory")
 

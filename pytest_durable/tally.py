@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -37,13 +37,12 @@ class Tally:
     schedules: int = 0
     advice: dict[Advice, None] | None = None
 
-    def found_safe(self, places: Iterable[Fault], killed: Iterable[Fault], schedules: int) -> None:
+    def found_safe(self, places: Sequence[Fault], killed: Sequence[Fault], schedules: int) -> None:
         """Count a search that found nothing."""
-        killed, places = list(killed), list(places)
         self.safe += 1
         self.schedules += schedules
-        self.killed.update(map(_kind, killed))
-        self.places.update(map(_kind, places))
+        self.killed.update(place.kind for place in killed)
+        self.places.update(place.kind for place in places)
         reached = set(killed)
         self.missed += [str(place) for place in places if place not in reached]
 
@@ -56,7 +55,3 @@ def unpacked(text: str) -> dict[str, Any]:
     """The attributes of a `Tally`, of which the advice is text by now."""
     values: dict[str, Any] = json.loads(text)
     return values
-
-
-def _kind(place: Fault) -> str:
-    return place.where.partition(":")[0]

@@ -71,7 +71,7 @@ class Around:
 
     def calibrate(self, kinds: Collection[str]) -> Injector:
         """The fault-free run, which raises what the test raises; ``kinds`` are those of the faults to come."""
-        injector = self._stage.begin(FaultPlan(), None, False)
+        injector = self._stage.begin(FaultPlan())
         self.runs += 1
         self._body()
         self._passed += 1

@@ -88,7 +88,6 @@ class Search:
         found = run.finding
         if found is not None and found.if_stable and not self._is_stable(run):
             found = None
-        self._reference = run
         if found is not None and found.if_again:
             run = self._runner.run(FaultPlan())
             found = run.finding

@@ -63,6 +63,7 @@ class Invocation:
 
     Attributes:
         revoked: the text of the fault that takes its token back at its next checkpoint, if one does.
+        sleep: lets virtual seconds pass for the thread of it that runs.
     """
 
     def __init__(self, execution: DurableExecution, number: int) -> None:
