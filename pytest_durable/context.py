@@ -45,10 +45,6 @@ _DIRECT_TIMEOUT = 366 * 86_400
 """Seconds: the time a test takes between two direct calls is not the handler's."""
 
 
-def _nobody(kills: int) -> None:
-    """Nobody wants to know how far a search is."""
-
-
 class FakeDurableContext(DirectCalls, Histories):
     """A ``DurableContext`` on the real SDK in a simulated world, and the levers of that world.
 
@@ -81,7 +77,7 @@ class FakeDurableContext(DirectCalls, Histories):
         self.found: Failure | None = None
         self.latest: Execution | None = None
         self.album: Album | None = None
-        self.progress: Callable[[int], object] = _nobody
+        self.progress: Callable[[int], object] = lambda kills: None
         self.recorded: list[DurableExecution] | None = None
         self._userland = Userland(self.clock)
         self._bench = Bench(self.clock, seed, self.tally, isolation)
@@ -238,21 +234,22 @@ class FakeDurableContext(DirectCalls, Histories):
             kills=count("kills", self.budget.kills if kills is None else kills),
             examples=count("examples", self.budget.examples if examples is None else examples),
         )
-        if self.recorded is not None:
-            self.recorded.append(runner.run(FaultPlan()).execution)
         try:
             found = verify(runner, budget)
         finally:
+            if self.recorded is not None and runner.first is not None:
+                self.recorded.append(runner.first.execution)
             self.tally.runs += runner.runs
             gather(self.tally.advice, [] if runner.latest is None else [runner.latest.execution])
             self.clock.micros = start
             self._bench.show_time()
         if budget.only is not None and runner.latest is not None:
             self._replays.append((runner.latest.injector, runner.latest.execution))
-        if self.album is not None and runner.evidence is not None:
-            self.album.add(runner.evidence)
-        places, killed = (FaultPlan.parse(", ".join(texts)) for texts in (found.places, found.killed))
-        self.tally.found_safe(places, killed, found.schedules)
+        evidence = runner.evidence
+        assert evidence is not None
+        if self.album is not None:
+            self.album.add(evidence)
+        self.tally.found_safe(evidence.places, evidence.killed, found.schedules)
         return found
 
     def restart(

@@ -64,6 +64,7 @@ _SHARD = re.compile(r"\[(?:(?P<rest>.*)-)?shard \d+ of \d+\]$")
 
 _settings_key: pytest.StashKey[Settings] = pytest.StashKey()
 _clock_key: pytest.StashKey[Callable[[], float]] = pytest.StashKey()
+_watched_key: pytest.StashKey[bool] = pytest.StashKey()
 _context_key: pytest.StashKey[FakeDurableContext] = pytest.StashKey()
 
 
@@ -126,6 +127,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Reporting(config, _context_key), _REPORTING)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Find out, while nothing is captured yet, whether somebody watches the terminal."""
+    config = session.config
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    is_log = hasattr(config, "workerinput") or os.environ.get("CI") or config.getoption("capture") == "no"
+    config.stash[_watched_key] = reporter is not None and not is_log and config.get_terminal_writer()._file.isatty()
+
+
 def _settings_for(request: pytest.FixtureRequest) -> dict[str, Any]:
     """The settings of one test by name: command line over the closest marker over ini.
 
@@ -167,6 +176,7 @@ def _context_for(request: pytest.FixtureRequest, share: tuple[int, int] | None =
         examples=settings["examples"],
         kinds=settings["kinds"] or context.budget.kinds,
         checks=settings["checks"],
+        share=share,
     )
     if replay is not None or schedule is not None:
         only = (FaultPlan.parse(replay or ""), Schedule.parse(schedule or ""))
@@ -185,7 +195,6 @@ def _context_for(request: pytest.FixtureRequest, share: tuple[int, int] | None =
         from pytest_durable.report.evidence import Album
 
         context.album = Album()
-    context.budget = replace(context.budget, share=share)
     return context
 
 
@@ -285,15 +294,12 @@ def durable_ctx(request: pytest.FixtureRequest, _durable_share: tuple[int, int] 
 def _progress_for(request: pytest.FixtureRequest) -> Progress | None:
     """The live line of a test; None where nobody would see it, or where it would get in the way."""
     config = request.config
-    if hasattr(config, "workerinput") or os.environ.get("CI") or config.getoption("capture") == "no":
+    if not config.stash[_watched_key]:
         return None
-    terminal = config.get_terminal_writer()
-    capture: Any = config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        if not terminal._file.isatty():
-            return None
     from pytest_durable.progress import Progress
 
+    terminal = config.get_terminal_writer()
+    capture: Any = config.pluginmanager.getplugin("capturemanager")
     return Progress(
         terminal._file,
         terminal,
@@ -341,6 +347,15 @@ def pytest_runtest_teardown() -> Iterator[None]:
     runners = sys.modules.get("pytest_durable.compat.runner")
     if runners is not None:
         runners.show_real_time()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Let a test's context go with the test: what it has run would be kept until the session ends."""
+    result = yield
+    if _context_key in item.stash:
+        del item.stash[_context_key]
+    return result
 
 
 @pytest.hookimpl(wrapper=True)

@@ -71,6 +71,7 @@ class Runner:
         reset: restores the outside world before each run; None for nothing to restore.
         raise_finding: raises a finding as the error it is, with the test's name and the replay command.
         runs: how many runs there were.
+        first: the run that was the first: of a search, the fault-free one.
         latest: the run that was the last.
         unstable: prefixes of the executions on whose result fault-free runs do not agree; ``""`` is the one started.
         replayed: contents of the finished journals that were replayed; the same one is not replayed again.
@@ -91,6 +92,7 @@ class Runner:
     seed: int = 0
     reset: Callable[[], object] | None = None
     runs: int = 0
+    first: Run | None = None
     latest: Run | None = None
     unstable: set[str] = field(default_factory=set)
     replayed: set[str] = field(default_factory=set)
@@ -147,6 +149,7 @@ class Runner:
             did = deeds_of(execution.family())
             run = Run(execution, injector, finding, Outcome.of(execution), world.trace, did)
             self.progress(len(injector.struck))
+            self.first = self.first or run
             if trial is None:
                 self.latest = run
             return run
