@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from enum import Enum
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import greenlet
@@ -211,8 +211,13 @@ class World:
             return False
         return True
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, frozen: bool = False) -> None:
         """Block the current task for ``seconds`` of virtual time; at least, everything else that is ready runs.
+
+        Args:
+            seconds: not negative.
+            frozen: whether the task's whole process stands still meanwhile: what is due in it is late, and whoever
+                looks for something ten times a second in a day that is skipped does not cost a million looks.
 
         Raises:
             Killed: if the task's process is dead, now or when it would go on.
@@ -221,7 +226,18 @@ class World:
         task = current_task()
         if task is None or task.world is not self:
             raise RuntimeError("a virtual sleep outside of the simulation")
-        block("sleep", None, self.clock.micros + micros_in(seconds))
+        until = self.clock.micros + micros_in(seconds)
+        if frozen:
+            block("sleep", None, self.clock.micros)  # until nobody has anything to do at this instant
+            self._hold_up(task.process, until)
+        block("sleep", None, until)
+
+    def _hold_up(self, process: Process, until: int) -> None:
+        """Put off every deadline of ``process`` to ``until``, where they fire in the order in which they were made."""
+        for index, (micros, number, what) in enumerate(self.timers):
+            if micros < until and isinstance(what, Task) and what.process is process:
+                self.timers[index] = until, number, what
+        heapify(self.timers)
 
     # --- time -----------------------------------------------------------------------------------------------------
 

@@ -79,10 +79,10 @@ def in_one_piece(trial: Trial | None) -> bool:
     return trial is not None and trial.in_one_piece
 
 
-def pass_time(sleep: Callable[[float], None], call: Call) -> None:
-    """Let the time pass that a wait takes which is about to be stored, in the thread that waits."""
+def pass_time(sleep: Callable[[float, bool], None], call: Call) -> None:
+    """Let the time pass that a wait takes which is about to be stored, while the invocation stands still."""
     if call.method == "wait":
-        sleep(call.argument("duration").to_seconds())
+        sleep(call.argument("duration").to_seconds(), True)
 
 
 def end_waits(journal: Journal, updates: Sequence[OperationUpdate], now: datetime) -> None:

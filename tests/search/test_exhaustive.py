@@ -11,6 +11,7 @@ import pytest
 from aws_durable_execution_sdk_python import DurableContext
 
 from pytest_durable import FakeDurableContext, FaultPlan, InvalidHandler, UsageError, Verification
+from pytest_durable.engine import current_task
 from tests.durable import ONCE_AT_MOST, Flaky, attempts, returns, seconds
 
 
@@ -241,3 +242,18 @@ def test_a_handler_with_state_of_its_own_is_found_unless_it_is_reset(ctx: FakeDu
     flaky = Flaky(1)
     handler: Callable[..., Any] = lambda event, context: context.step(flaky, name="a", config=attempts(2))  # noqa: E731
     assert ctx.verify(handler, reset=flaky.reset).killed
+
+
+def test_a_wait_of_a_year_costs_a_search_no_more_than_one_of_a_second(ctx: FakeDurableContext) -> None:
+    noted: list[int] = []
+
+    def handler(event: Any, context: DurableContext) -> None:
+        context.step(returns("sent"), name="send")
+        context.wait(seconds(365 * 86_400), name="a year")
+        task = current_task()
+        assert task is not None
+        noted.append(len(task.world.trace.entries))
+
+    ctx.verify(handler)
+    assert len(noted) > 5
+    assert max(noted) < 500, "the threads of the SDK look ten times a second, all year long"

@@ -215,7 +215,7 @@ class Line:
         """Ask the invocation for something, and sleep before the answer if it says so; raises what it raises."""
         reply = self.exchange("ask", name, arguments)
         while reply[0] == "pause":
-            self.world.sleep(reply[2])
+            self.world.sleep(*reply[2])
             reply = self.exchange("go on", reply[1])
         if reply[0] == "error":
             raise reply[1]

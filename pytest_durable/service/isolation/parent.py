@@ -66,7 +66,7 @@ class Fork:
         self._pid = 0
         self._has_answered = False
         self._threads: list[str] = []
-        self._pause = 0.0
+        self._pause = 0.0, False
         self._paused: dict[int, tuple[Task, list[Any]]] = {}
         self._tickets = 0
 
@@ -183,14 +183,14 @@ class Fork:
         else:
             self._pipe.send(tuple(outcome))
 
-    def pause(self, seconds: float) -> None:
-        """Within an answer: have the thread of the child that asked sleep first."""
+    def pause(self, seconds: float, frozen: bool = False) -> None:
+        """Within an answer: have the thread of the child that asked sleep first; see `World.sleep`."""
         task = current_task()
         assert task is not None
         if task is self._host.process.main:
-            self._world.sleep(seconds)
+            self._world.sleep(seconds, frozen)
         else:
-            self._pause = seconds
+            self._pause = seconds, frozen
             _switch(task.parent)
 
     def _idle(self, until: int | None, waiting: str) -> None:
