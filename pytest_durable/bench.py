@@ -23,7 +23,7 @@ class Bench:
     Args:
         clock: that all worlds share.
         seed: of each world.
-        tally: where the advice about what was run is gathered.
+        tally: where what was run is counted, and the advice about it gathered.
         isolation: as the attribute.
 
     Attributes:
@@ -87,7 +87,13 @@ class Bench:
         if self._service is not None:
             gather(self._tally.advice, self._service.executions)
             self._account = self.account()
-            self._service.close()
+            self._close(self._service)
+
+    def _close(self, service: DurableService) -> None:
+        family = [one for execution in service.executions for one in execution.family()]
+        struck = [text for one in family for record in one.invocations for text in (record.fault, record.struck)]
+        self._tally.kills += len(struck) - struck.count(None)
+        service.close()
 
     def account(self) -> Account:
         """What was done to the outside world since the latest `restart`; empty without one."""
@@ -106,7 +112,7 @@ class Bench:
     ) -> None:
         """Be as new, but for what is given: for a test that is run again from its beginning; ``pace`` as of a run."""
         if self._service is not None:
-            self._service.close()
+            self._close(self._service)
         self._service = None
         self._open = []
         self.outside.functions = dict(outside.functions)

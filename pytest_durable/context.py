@@ -73,7 +73,7 @@ class FakeDurableContext(DirectCalls, Histories):
         self.seed = seed
         self.budget = Budget(seed=seed)
         self.test: str | None = None
-        self.options: tuple[str, ...] = ()
+        self.settings: tuple[tuple[str, str], ...] = ()
         self.found: Failure | None = None
         self.latest: Execution | None = None
         self.album: Album | None = None
@@ -240,6 +240,7 @@ class FakeDurableContext(DirectCalls, Histories):
             if self.recorded is not None and runner.first is not None:
                 self.recorded.append(runner.first.execution)
             self.tally.runs += runner.runs
+            self.tally.kills += runner.kills
             gather(self.tally.advice, [] if runner.latest is None else [runner.latest.execution])
             self.clock.micros = start
             self._bench.show_time()
@@ -362,7 +363,7 @@ class FakeDurableContext(DirectCalls, Histories):
 
     def _raise(self, failure: Failure, finding: Finding, evidence: Evidence) -> NoReturn:
         __tracebackhide__ = True
-        self.found = replace(failure, test=self.test, options=self.options)
+        self.found = replace(failure, test=self.test, settings=self.settings)
         raise finding.violation(self.found, evidence)
 
     def check_replay(self) -> None:

@@ -186,16 +186,23 @@ def _context_for(request: pytest.FixtureRequest, share: tuple[int, int] | None =
         plans = (FaultPlan.parse(saved["plan"]), Schedule.parse(saved["schedule"]))
         context.budget = replace(context.budget, saved=plans)
     context.test = _from_here(request.node)
-    given = {name: config.getoption(f"durable_{name}") for name in ("seed", "start", "isolation")}
-    context.options = tuple(f"--durable-{name}={text}" for name, text in given.items() if text is not None)
-    if config.getoption("durable_cold") is not None:
-        context.options += ("--durable-cold",)
+    context.settings = tuple(_given(config))
     context.tally.advice = {}
     if config.pluginmanager.has_plugin(_REPORTING):
         from pytest_durable.report.evidence import Album
 
         context.album = Album()
     return context
+
+
+def _given(config: pytest.Config) -> Iterator[tuple[str, str]]:
+    """What the command line, and nothing else, says of how a plan is run: a replay needs it as well."""
+    overridden = dict(text.partition("=")[::2] for text in config.getoption("override_ini") or ())
+    for name in ("seed", "start", "cold", "isolation", "checks"):
+        given = config.getoption(f"durable_{name}")
+        text = overridden.get(f"durable_{name}", "") if given is None else given
+        if text:
+            yield name, text
 
 
 def _failures(config: pytest.Config) -> dict[str, dict[str, str]]:

@@ -64,7 +64,7 @@ class Stage:
             timeline=timeline,
             explanation=suspected,
             test=context.test,
-            options=context.options,
+            settings=context.settings,
         )
 
     def found(self, failure: Failure, evidence: Evidence | None) -> None:

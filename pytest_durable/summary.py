@@ -63,10 +63,12 @@ class Summary:
 
     def _totals(self) -> str:
         tallies = [tally for _, tally in self._tallies]
-        runs, searches, safe, schedules = (
-            sum(tally[name] for tally in tallies) for name in ("runs", "searches", "safe", "schedules")
+        runs, kills, searches, safe, schedules = (
+            sum(tally[name] for tally in tallies) for name in ("runs", "kills", "searches", "safe", "schedules")
         )
         parts = [_count(len(tallies), "test"), _count(runs, "execution")]
+        if kills:
+            parts.append(_count(kills, "kill"))
         if safe:
             killed, places = (_added(tally[name] for tally in tallies) for name in ("killed", "places"))
             kinds = ", ".join(f"{kind} {killed[kind]}/{count}" for kind, count in places.items())

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pytest_durable.report.evidence import coverage
+
 if TYPE_CHECKING:
     from pytest_durable.advice import Advice
     from pytest_durable.faults import Fault
@@ -19,6 +21,7 @@ class Tally:
 
     Attributes:
         runs: executions that were run.
+        kills: faults that struck in them.
         searches: how often `FakeDurableContext.verify` was called.
         safe: how many of them found nothing.
         killed: at how many places those killed, by the kind of the place.
@@ -29,6 +32,7 @@ class Tally:
     """
 
     runs: int = 0
+    kills: int = 0
     searches: int = 0
     safe: int = 0
     killed: Counter[str] = field(default_factory=Counter)
@@ -41,10 +45,10 @@ class Tally:
         """Count a search that found nothing."""
         self.safe += 1
         self.schedules += schedules
-        self.killed.update(place.kind for place in killed)
-        self.places.update(place.kind for place in places)
-        reached = set(killed)
-        self.missed += [str(place) for place in places if place not in reached]
+        for kind in coverage(places, killed):
+            self.killed[kind.kind] += len(kind.killed)
+            self.places[kind.kind] += len(kind.killed + kind.missed)
+            self.missed += kind.missed
 
     def packed(self) -> str:
         """As JSON: it goes from a worker of pytest-xdist to the process that writes the summary."""

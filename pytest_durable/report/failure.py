@@ -24,7 +24,7 @@ class Failure:
         kills: how many kills the plan holds.
         passed: how many runs passed before.
         test: what pytest calls the test, from the directory it was started in; None outside of pytest.
-        options: the options of the command line that the replay needs as well.
+        settings: those of the command line that the replay needs as well, by name, as text.
         reproduced: whether the same plan failed the same way when it was run again.
     """
 
@@ -37,7 +37,7 @@ class Failure:
     kills: int = 0
     passed: int = 0
     test: str | None = None
-    options: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
     reproduced: bool = True
 
     def render(self) -> str:
@@ -70,7 +70,9 @@ class Failure:
         """The command that runs this plan alone; None outside of pytest."""
         if self.test is None:
             return None
-        words = ["pytest", _quoted(self.test), *self.options]
+        words = ["pytest", _quoted(self.test)]
+        for name, text in self.settings:
+            words.append("--durable-cold" if name == "cold" else f"--durable-{name}={shlex.quote(text)}")
         if self.plan:
             words.append(f"--durable-replay={_quoted(self.plan)}")
         if self.schedule:

@@ -71,6 +71,7 @@ class Runner:
         reset: restores the outside world before each run; None for nothing to restore.
         raise_finding: raises a finding as the error it is, with the test's name and the replay command.
         runs: how many runs there were.
+        kills: how many faults struck in them.
         first: the run that was the first: of a search, the fault-free one.
         latest: the run that was the last.
         unstable: prefixes of the executions on whose result fault-free runs do not agree; ``""`` is the one started.
@@ -92,6 +93,7 @@ class Runner:
     seed: int = 0
     reset: Callable[[], object] | None = None
     runs: int = 0
+    kills: int = 0
     first: Run | None = None
     latest: Run | None = None
     unstable: set[str] = field(default_factory=set)
@@ -148,6 +150,7 @@ class Runner:
                     finding = self._replay(service, ended)
             did = deeds_of(execution.family())
             run = Run(execution, injector, finding, Outcome.of(execution), world.trace, did)
+            self.kills += len(injector.struck)
             self.progress(len(injector.struck))
             self.first = self.first or run
             if trial is None:

@@ -66,6 +66,12 @@ def found(result: pytest.RunResult) -> tuple[str, str]:
     return headers[0], commands[0]
 
 
+def story(result: pytest.RunResult) -> list[str]:
+    """All that pytest says of the one failure: its lines, but for how many plans passed before it was found."""
+    lines = [line for line in result.outlines if line.startswith("E  ")]
+    return [re.sub(r"; \d+ plans? passed before", "", line) for line in lines]
+
+
 def pasted(pytester: pytest.Pytester, command: str) -> pytest.RunResult:
     """Run a pytest command with the arguments that a shell makes of it, in this process."""
     arguments = pytester.run("/bin/sh", "-c", f"pytest() {{ printf '%s\\n' \"$@\"; }}; {command}").outlines

@@ -46,7 +46,7 @@ def test_a_test_that_holds_under_every_kill_passes_and_was_run_for_each(pytester
     pytester.makepyfile(source(CHARGES_ONCE.format(safe=True)) + "\n" + more)
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines(["durable: 1 test, 10 executions, 1 search safe, killed at 9 of 9 places (*)"])
+    result.stdout.fnmatch_lines(["durable: 1 test, 10 executions, 9 kills, 1 search safe, killed at 9 of 9 places (*)"])
 
 
 def test_a_test_that_fails_under_a_kill_says_which_in_a_note_with_the_command(pytester: pytest.Pytester) -> None:

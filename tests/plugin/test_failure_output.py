@@ -114,7 +114,7 @@ def test_the_summary_counts_tests_executions_searches_kills_and_places(pytester:
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=4)
     places = "killed at 8 of 8 places (start 2/2, body 2/2, stored 2/2, return 2/2)"
-    result.stdout.fnmatch_lines([f"durable: 2 tests, 11 executions, 2 searches safe, {places}"])
+    result.stdout.fnmatch_lines([f"durable: 2 tests, 11 executions, 8 kills, 2 searches safe, {places}"])
 
 
 def test_the_summary_of_runs_alone_speaks_of_no_search(pytester: pytest.Pytester) -> None:
@@ -131,7 +131,7 @@ def test_the_summary_does_not_call_a_search_safe_that_failed(pytester: pytest.Py
     pytester.makepyfile(CHARGES_TWICE)
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["durable: 1 test, * executions, 1 search with a violation"])
+    result.stdout.fnmatch_lines(["durable: 1 test, * executions, * kills, 1 search with a violation"])
 
 
 def test_a_suite_without_the_fixtures_has_no_summary_line(pytester: pytest.Pytester) -> None:

@@ -94,7 +94,7 @@ def test_it_is_for_terminals_and_not_for_logs(
     os.close(ours)
     assert process.returncode == 0
     assert (b"durable: 3 runs, 2 kills" in output) is seen
-    assert b"durable: 1 test, 5 executions, 1 search safe" in output
+    assert b"durable: 1 test, 5 executions, 4 kills, 1 search safe" in output
 
 
 def _read(terminal: int) -> bytes:

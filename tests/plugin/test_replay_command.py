@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.sources import BEARS_ONE_REPEAT, CHARGES_AGAIN, CHARGES_ONCE, CHARGES_TWICE, found, pasted
+from tests.plugin.sources import BEARS_ONE_REPEAT, CHARGES_AGAIN, CHARGES_ONCE, CHARGES_TWICE, found, pasted, story
 
 
 def test_it_fails_the_same_way_until_the_bug_is_fixed(
@@ -64,10 +64,11 @@ def test_it_replays_a_single_run_too(pytester: pytest.Pytester) -> None:
 def test_it_starts_cold_if_the_failure_did(pytester: pytest.Pytester, mode: str) -> None:
     pytester.makepyfile(test_orders=KEEPS_IN_THE_MODULE)
     pytester.runpytest_inprocess(f"--import-mode={mode}").assert_outcomes(passed=1)
-    first = found(pytester.runpytest_inprocess("--durable-cold", f"--import-mode={mode}"))
-    assert first[0].startswith("OutcomeChanged: ")
-    assert first[1] == "pytest 'test_orders.py::test_order' --durable-cold --durable-replay='price:stored'"
-    assert found(pasted(pytester, first[1])) == first
+    first = pytester.runpytest_inprocess("--durable-cold", f"--import-mode={mode}")
+    header, command = found(first)
+    assert header.startswith("OutcomeChanged: ")
+    assert command == "pytest 'test_orders.py::test_order' --durable-cold --durable-replay='price:stored'"
+    assert story(pasted(pytester, command)) == story(first)
 
 
 KEEPS_IN_THE_MODULE = """
@@ -142,25 +143,44 @@ def test_it_works_in_the_directory_that_pytest_was_started_in(
     assert found(pasted(pytester, first[1])) == first
 
 
-@pytest.mark.parametrize("option", ["--durable-start=2026-12-31T23:59:59+00:00", "--durable-seed=5"])
-def test_it_repeats_the_settings_of_the_command_line_that_found_it(pytester: pytest.Pytester, option: str) -> None:
+SETTINGS = {
+    "seed": ("durable_ctx.seed == 5", ["--durable-seed=5"]),
+    "start": ("durable_clock.now().month == 12", ["--durable-start=2026-12-31T12:00:00+00:00"]),
+    "isolation": ("os.getpid() != parent", ["--durable-isolation=process"]),
+    "checks": ("True", ["--durable-checks=outcome"]),
+    "overridden": ("durable_ctx.seed == 5", ["-o", "durable_seed=5"]),
+}
+"""What a search is to be asked for to find a bug that only shows under that condition."""
+
+
+@pytest.mark.parametrize(("condition", "asked"), SETTINGS.values(), ids=list(SETTINGS))
+def test_it_repeats_what_the_command_line_asked_for_when_it_was_found(
+    pytester: pytest.Pytester, condition: str, asked: list[str]
+) -> None:
     pytester.makepyfile(
-        test_orders="""
-        charges = []
+        test_orders=f"""
+        import os
+        from pathlib import Path
+
+        parent, log = os.getpid(), Path("log")
+
+        def charge(_):
+            with log.open("a") as lines:
+                lines.write("charged\\n")
 
         def test_order(durable_ctx, durable_clock):
-            unusual = durable_clock.now().month == 12 or durable_ctx.seed == 5
-
             def handler(event, context):
-                context.step(lambda _: charges.append(1), name="charge")
-                return context.step(lambda _: len(charges) if unusual else 1, name="count")
+                context.step(charge, name="charge")
+                return context.step(lambda _: log.read_text().count("charged") if {condition} else 1, name="count")
 
-            durable_ctx.verify(handler, reset=charges.clear)
+            durable_ctx.verify(handler, reset=lambda: log.write_text(""))
         """
     )
-    pytester.runpytest_inprocess().assert_outcomes(passed=1)
-    first = found(pytester.runpytest_inprocess(option))
-    assert found(pasted(pytester, first[1])) == first
+    first = pytester.runpytest_inprocess(*asked)
+    again = pasted(pytester, found(first)[1])
+    again.assert_outcomes(failed=1)
+    assert story(again) == story(first)
+    assert asked[-1].removeprefix("durable_") in found(first)[1]
 
 
 def test_it_reaches_the_second_handler_of_a_test(pytester: pytest.Pytester) -> None:
