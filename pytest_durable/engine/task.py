@@ -42,6 +42,7 @@ class Process:
         cause: why it was killed, or None while it lives.
         abandoned: tasks that went on after being killed and were cut off.
         luck: what its randomness depends on, beside the seed of the world.
+        naps: until when the tasks of it sleep that want nobody to look for something meanwhile.
     """
 
     __slots__ = (
@@ -54,6 +55,7 @@ class Process:
         "luck",
         "main",
         "name",
+        "naps",
         "on_exit",
         "owner",
         "tasks",
@@ -65,13 +67,14 @@ class Process:
         self.name = name
         self.luck = luck
         self.owner = owner
-        self.on_exit = on_exit
+        self.on_exit: Callable[[Process], None] | None = on_exit
         self.cause: str | None = None
         self.completed = False
         self.ended = False
         self.tasks: dict[Task, None] = {}
         self.main: Task | None = None
         self.abandoned: list[Task] = []
+        self.naps: list[int] = []
         self._random: Random | None = None
         self._chance: Chance | None = None
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import Any
 
 import greenlet
@@ -80,7 +80,7 @@ class World:
         self.tracer: Any = None
         self._done: Callable[[], bool] = bool
         self._limit: int | None = None
-        self.guard: Callable[[], Any] | None = None
+        self.guard: Callable[[], AbstractContextManager[Any]] = nullcontext
 
     # --- processes and tasks ------------------------------------------------------------------------------------
 
@@ -211,13 +211,10 @@ class World:
             return False
         return True
 
-    def sleep(self, seconds: float, frozen: bool = False) -> None:
+    def sleep(self, seconds: float, quietly: bool = False) -> None:
         """Block the current task for ``seconds`` of virtual time; at least, everything else that is ready runs.
 
-        Args:
-            seconds: not negative.
-            frozen: whether the task's whole process stands still meanwhile: what is due in it is late, and whoever
-                looks for something ten times a second in a day that is skipped does not cost a million looks.
+        If that is ``quietly``, whoever of its process looks into an empty queue again and again waits at it until then.
 
         Raises:
             Killed: if the task's process is dead, now or when it would go on.
@@ -227,17 +224,10 @@ class World:
         if task is None or task.world is not self:
             raise RuntimeError("a virtual sleep outside of the simulation")
         until = self.clock.micros + micros_in(seconds)
-        if frozen:
-            block("sleep", None, self.clock.micros)  # until nobody has anything to do at this instant
-            self._hold_up(task.process, until)
-        block("sleep", None, until)
-
-    def _hold_up(self, process: Process, until: int) -> None:
-        """Put off every deadline of ``process`` to ``until``, where they fire in the order in which they were made."""
-        for index, (micros, number, what) in enumerate(self.timers):
-            if micros < until and isinstance(what, Task) and what.process is process:
-                self.timers[index] = until, number, what
-        heapify(self.timers)
+        naps = task.process.naps if quietly else []
+        naps.append(until)
+        block("sleep", None, until)  # who is killed in it leaves a process behind that does nothing any more
+        naps.remove(until)
 
     # --- time -----------------------------------------------------------------------------------------------------
 
@@ -251,11 +241,9 @@ class World:
         task = current_task()
         if task is not None and task.world is self:
             block("sleep", None, until)
-        elif self.guard is not None:
-            with self.guard():
-                self.run(lambda: False, until)
         else:
-            self.run(lambda: False, until)
+            with self.guard():
+                self.run(bool, until)
 
     def _next_deadline(self) -> int | None:
         """The earliest deadline that somebody still waits for, or None."""
@@ -272,8 +260,7 @@ class World:
         earliest = self._next_deadline()
         if earliest is not None and (limit is None or earliest <= limit):
             what = heappop(self.timers)[2]
-            if earliest > self.clock.micros:
-                self.clock.micros = earliest
+            self.clock.micros = max(self.clock.micros, earliest)
             if isinstance(what, Task):
                 what.stay = 0
                 self.ready.append(what)
@@ -394,14 +381,15 @@ class World:
         process.ended = True
         self._processes.pop(process, None)
         self.note("exit", process.name)
-        process.on_exit(process)
-        process.owner, process.on_exit = None, _ignore  # what is over shall not wait for the garbage collector
+        if process.on_exit is not None:
+            process.on_exit(process)
+        process.owner = process.on_exit = None  # what is over shall not wait for the garbage collector
 
     def close(self) -> None:
         """Kill everything that is left and unwind it; nothing of this world runs afterwards."""
         self.timers.clear()
         for process in list(self._processes):
-            process.on_exit = _ignore
+            process.on_exit = None
             process.kill("the world was closed")
         self._take_charge()
         try:
@@ -429,7 +417,3 @@ class World:
             for task in process.tasks
             if not task.finished
         ]
-
-
-def _ignore(process: Process) -> None:
-    """Nobody is interested in how a process of a closed world ended."""

@@ -18,7 +18,7 @@ _NEGATIVE = "'timeout' must be a non-negative number"
 class Queue(Generic[T]):
     """Stands in for ``queue.Queue``; raises the standard library's own ``Empty`` and ``Full``."""
 
-    __slots__ = ("_getters", "_items", "_joiners", "_putters", "_unfinished", "maxsize")
+    __slots__ = ("_getters", "_in_vain", "_items", "_joiners", "_putters", "_unfinished", "maxsize")
 
     def __init__(self, maxsize: int = 0) -> None:
         self.maxsize = maxsize
@@ -27,6 +27,7 @@ class Queue(Generic[T]):
         self._putters: deque[Task] = deque()
         self._joiners: deque[Task] = deque()
         self._unfinished = 0
+        self._in_vain = False  # whether the latest look for an item, with a timeout, found none
 
     def qsize(self) -> int:
         """How many items are in the queue."""
@@ -79,10 +80,12 @@ class Queue(Generic[T]):
         if not self._items:
             if not block or timeout == 0:
                 raise Empty
-            until = None if timeout is None else deadline_after(timeout)
+            until = None if timeout is None else deadline_after(timeout, self._in_vain)
             while not self._items:  # who was woken may find that somebody else was quicker
                 if not wait_in("an item in a queue", self._getters, until):
+                    self._in_vain = True
                     raise Empty
+        self._in_vain = False
         item = self._items.popleft()
         if self._putters:
             wake(self._putters)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from random import Random
 from typing import Any
 
@@ -189,5 +189,5 @@ class DurableService:
                 self.world.close()
         # What remains is what a test may still read; without these it is freed as soon as the test lets it go.
         self.world.timers.clear()
-        self.world.guard = None
+        self.world.guard = nullcontext
         self.executions.clear()

@@ -80,7 +80,7 @@ def in_one_piece(trial: Trial | None) -> bool:
 
 
 def pass_time(sleep: Callable[[float, bool], None], call: Call) -> None:
-    """Let the time pass that a wait takes which is about to be stored, while the invocation stands still."""
+    """Let the time pass that a wait takes which is about to be stored, in the thread that waits."""
     if call.method == "wait":
         sleep(call.argument("duration").to_seconds(), True)
 

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_durable.engine import MICROS, Stop, Task, World, current_task, micros_of, wake
+from pytest_durable.engine import MICROS, Stop, Task, World, micros_of, wake
 from tests.simulated import START, block, elapsed, new_world, settle, simulate, start
 
 DAY = micros_of(START)
-DAY_LONG = 86_400
 
 
 def test_time_does_not_move_while_a_task_can_run(world: World) -> None:
@@ -221,24 +220,3 @@ def test_who_sleeps_until_a_moment_read_off_the_clock_never_wakes_before_it(earl
         return world.clock.time() - deadline
 
     assert 0 <= simulate(world, sleeper) < 3 / MICROS
-
-
-def test_in_a_process_that_is_frozen_everything_is_late_and_elsewhere_nothing_is(world: World) -> None:
-    looks: dict[str, list[float]] = {"within": [], "elsewhere": []}
-
-    def look(where: str, process: Callable[[], bool]) -> None:
-        while not process():
-            world.sleep(0.25)
-            looks[where].append(elapsed(world))
-
-    def main() -> None:
-        task = current_task()
-        assert task is not None
-        world.spawn(task.process, "looking", lambda: look("within", lambda: elapsed(world) > DAY_LONG))
-        world.sleep(DAY_LONG, frozen=True)
-        looks["within"].append(elapsed(world))
-
-    start(world, main)
-    start(world, lambda: look("elsewhere", lambda: elapsed(world) >= 1))
-    settle(world)
-    assert looks == {"within": [DAY_LONG, DAY_LONG], "elsewhere": [0.25, 0.5, 0.75, 1]}

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from queue import Empty, Full
 
 import pytest
 
-from pytest_durable.engine import Process, World
+from pytest_durable.engine import Process, World, current_task
 from pytest_durable.primitives.queue import Queue, SimpleQueue
 from pytest_durable.primitives.sleep import sleep
 from tests.simulated import elapsed, simulate, start, together
@@ -68,6 +69,25 @@ def test_who_gets_with_a_timeout_goes_without_otherwise(world: World) -> None:
     together(world, getting(world, queue, log, 3), putting(queue, 4, "x"))
     assert log == [("nothing", 3)]
     assert queue.qsize() == 1
+
+
+def test_a_second_look_in_vain_lasts_as_long_as_somebody_sleeps_quietly(world: World) -> None:
+    queue: Queue[str] = Queue()
+    log: Log = []
+
+    def main() -> None:
+        task = current_task()
+        assert task is not None
+        for seconds in (1_000, 300):
+            world.spawn(task.process, "quiet", partial(world.sleep, seconds, quietly=True))
+        world.sleep(1)
+        for _ in range(5):
+            getting(world, queue, log, 0.1)()
+
+    start(world, main)
+    start(world, putting(queue, 700, "x"))
+    world.run(lambda: len(log) == 5)
+    assert log == [("nothing", 1.1), ("nothing", 300), ("x", 700), ("nothing", 700.1), ("nothing", 1_000)]
 
 
 def test_the_timeout_is_kept_by_who_finds_its_item_taken(world: World) -> None:

@@ -244,12 +244,19 @@ def test_a_handler_with_state_of_its_own_is_found_unless_it_is_reset(ctx: FakeDu
     assert ctx.verify(handler, reset=flaky.reset).killed
 
 
-def test_a_wait_of_a_year_costs_a_search_no_more_than_one_of_a_second(ctx: FakeDurableContext) -> None:
+@pytest.mark.parametrize("branches", [1, 2])
+def test_a_wait_of_a_year_costs_a_search_no_more_than_one_of_a_second(ctx: FakeDurableContext, branches: int) -> None:
     noted: list[int] = []
+
+    def wait(inner: DurableContext, item: int, index: int, items: Any) -> None:
+        inner.wait(seconds(365 * 86_400 + index), name="a year")
 
     def handler(event: Any, context: DurableContext) -> None:
         context.step(returns("sent"), name="send")
-        context.wait(seconds(365 * 86_400), name="a year")
+        if branches == 1:
+            wait(context, 0, 0, None)
+        else:
+            context.map(list(range(branches)), wait, name="subscribers")
         task = current_task()
         assert task is not None
         noted.append(len(task.world.trace.entries))

@@ -183,14 +183,14 @@ class Fork:
         else:
             self._pipe.send(tuple(outcome))
 
-    def pause(self, seconds: float, frozen: bool = False) -> None:
+    def pause(self, seconds: float, quietly: bool = False) -> None:
         """Within an answer: have the thread of the child that asked sleep first; see `World.sleep`."""
         task = current_task()
         assert task is not None
         if task is self._host.process.main:
-            self._world.sleep(seconds, frozen)
+            self._world.sleep(seconds, quietly)
         else:
-            self._pause = seconds, frozen
+            self._pause = seconds, quietly
             _switch(task.parent)
 
     def _idle(self, until: int | None, waiting: str) -> None:
