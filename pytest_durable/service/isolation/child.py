@@ -22,6 +22,7 @@ from pytest_durable.seams.observe import Call, Identifier
 from pytest_durable.seams.reads import Read, told_to
 from pytest_durable.seams.userland import real_exit
 from pytest_durable.service.investigation import Seen, seen_in, user_frames
+from pytest_durable.service.isolation import covered
 from pytest_durable.service.isolation.output import Output
 from pytest_durable.service.isolation.pipe import Pipe
 from pytest_durable.service.isolation.portable import sendable_key
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from pytest_durable.service.isolation.parent import Host
     from pytest_durable.service.outside import Answer
     from pytest_durable.service.trial import Trial
+
+COVERED = "covered"
+"""The question of the parent which lines the child has run."""
 
 
 class News(NamedTuple):
@@ -174,6 +178,7 @@ class Line:
         self._pipe = pipe
         self._name = host.process.name
         self._told = 0
+        self._covered = covered.start()
         self._output = Output()
         self._output.install()
         service = host.execution.service
@@ -190,9 +195,13 @@ class Line:
         """Say something and hear the answer; if nobody is there any more, this is the end."""
         self._say(message)
         try:
-            return self._pipe.receive()
-        except EOFError:
+            reply = self._pipe.receive()
+            if reply[0] == COVERED:
+                self._pipe.send(covered.lines_of(self._covered))
+                reply = self._pipe.receive()
+        except (EOFError, ConnectionError):
             _leave(0)
+        return reply
 
     def _say(self, message: tuple[Any, ...]) -> None:
         news = self._news()

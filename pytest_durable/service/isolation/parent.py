@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from pytest_durable.engine import Killed, Process, Task, block, current_task
 from pytest_durable.errors import NotSimulated, UsageError
 from pytest_durable.service.errors import InvalidParameterValue, ServiceError
-from pytest_durable.service.isolation import child, output
+from pytest_durable.service.isolation import child, covered, output
 from pytest_durable.service.isolation.pipe import Pipe
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Fork:
         self._parent = os.getpid()
         self._pid = 0
         self._has_answered = False
+        self._waits_for_us = False
         self._threads: list[str] = []
         self._pause = 0.0, False
         self._paused: dict[int, tuple[Task, list[Any]]] = {}
@@ -112,6 +113,7 @@ class Fork:
         while True:
             news, what, *rest = self._hear()
             self._take(news)
+            self._waits_for_us = what != "tell"
             if what == "tell":
                 self._host.answers[rest[0]](*rest[1])
             elif what == "ask":
@@ -177,11 +179,11 @@ class Fork:
         if not outcome:
             self._tickets += 1
             self._paused[self._tickets] = task, outcome
-            self._pipe.send(("pause", self._tickets, self._pause))
+            self._reply("pause", self._tickets, self._pause)
         elif outcome[0] == "broken":
             raise outcome[1]
         else:
-            self._pipe.send(tuple(outcome))
+            self._reply(*outcome)
 
     def pause(self, seconds: float, quietly: bool = False) -> None:
         """Within an answer: have the thread of the child that asked sleep first; see `World.sleep`."""
@@ -196,7 +198,11 @@ class Fork:
     def _idle(self, until: int | None, waiting: str) -> None:
         """All threads of the child wait: so does the one that stands for them."""
         block(waiting, None, until)
-        self._pipe.send(("time", self._world.clock.micros))
+        self._reply("time", self._world.clock.micros)
+
+    def _reply(self, *message: Any) -> None:
+        self._waits_for_us = False
+        self._pipe.send(message)
 
     # --- its end ----------------------------------------------------------------------------------------------------
 
@@ -224,6 +230,8 @@ class Fork:
         """End the child if it lives, and leave nothing of it behind; one that has answered goes by itself."""
         if os.getpid() != self._parent:  # a child that lets go of what was its parent's
             return
+        if self._waits_for_us and covered.measuring() is not None:
+            self._add_what_it_covered()
         self._pipe.hang_up()
         if self._pid:
             if not self._has_answered:
@@ -233,6 +241,13 @@ class Fork:
         paused, self._paused = self._paused, {}
         for task, _ in paused.values():
             task.throw(Killed("its process is gone"))
+
+    def _add_what_it_covered(self) -> None:
+        """Ask the child which lines it has run; it runs no code of the user's for that."""
+        self._pipe.be_patient(PATIENCE)
+        with suppress(EOFError, OSError):  # somebody else has killed it meanwhile
+            self._pipe.send((child.COVERED,))
+            covered.add(self._pipe.receive())
 
     def _reap(self) -> int:
         """Wait for the end of the child; its exit status, negative for a signal."""
