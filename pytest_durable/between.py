@@ -44,7 +44,7 @@ class EnvironmentFaults:
             call: called before each invocation with a number, which is 0 for the first one as a rule and goes up by 1.
             clock: each invocation but the first begins later, right after the next ``midnight``, ``year end`` or change
                 of ``daylight saving``; but not so late that the execution would time out before.
-            tz: the IANA name of the time zone that ``clock`` speaks of. Local time remains UTC, as on Lambda.
+            tz: the IANA name of the time zone that ``clock`` speaks of. Local time is UTC, as on Lambda.
 
         Raises:
             UsageError: for what makes no sense, or inside of a run.

@@ -1,10 +1,13 @@
+# ruff: noqa: TID251  # handlers here read the clock, as those of users do
 """What changes between invocations: the environment, flags, whatever a function does, and the calendar."""
 
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from aws_durable_execution_sdk_python import DurableContext
@@ -116,6 +119,53 @@ def test_the_clock_crosses_an_edge(clock: str, tz: str, expected: list[str], ctx
     ctx.faults.between_invocations(clock=clock, tz=tz)
     seen = seen_by(ctx, lambda: ctx.clock.now().isoformat(timespec="minutes"))
     assert seen == expected
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+BY_THE_CALENDAR: list[tuple[str, str, Callable[[], str], bool]] = [
+    ("midnight", "UTC", lambda: f"report of {date.today()}", False),
+    ("midnight", "Europe/Berlin", lambda: f"report of {datetime.now(BERLIN).date()}", False),
+    ("year end", "UTC", lambda: f"invoice {datetime.now(UTC).year}-7", True),
+    ("daylight saving", "Europe/Berlin", lambda: f"at {'5:30' if datetime.now(BERLIN).dst() else '4:30'}", True),
+]
+"""What is crossed, where; what a step is called by code that looks at the calendar; whether midnights do no harm."""
+
+
+def by_the_calendar(name: Callable[[], str], how: str) -> Callable[[Any, DurableContext], Any]:
+    """A handler that asks for the name again in each invocation, or has a step ask once."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        if how == "in a step":
+            stored: str = context.step(lambda _: name(), name="today")
+            return context.step(returns(1), name=stored)
+        context.step(returns(1), name="today")
+        return context.step(returns(1), name=name())
+
+    return handler
+
+
+@pytest.mark.parametrize(("clock", "tz", "name", "bears_midnights"), BY_THE_CALENDAR)
+def test_what_the_calendar_breaks_is_found_by_that_jump_only(
+    clock: str, tz: str, name: Any, bears_midnights: bool
+) -> None:
+    with FakeDurableContext(start=datetime(2026, 1, 1, 12, tzinfo=UTC)) as ctx:
+        assert ctx.verify(by_the_calendar(name, "in the handler")).killed
+        if bears_midnights:
+            ctx.faults.between_invocations(clock="midnight", tz=tz)
+            assert ctx.verify(by_the_calendar(name, "in the handler")).killed
+    with FakeDurableContext(start=datetime(2026, 1, 1, 12, tzinfo=UTC)) as ctx:
+        ctx.faults.between_invocations(clock=clock, tz=tz)
+        with pytest.raises(ReplayDiverged, match=r"Suspect: date\S+\(\) was read outside of a step at test_between"):
+            ctx.verify(by_the_calendar(name, "in the handler"))
+
+
+@pytest.mark.parametrize(("clock", "tz", "name", "bears_midnights"), BY_THE_CALENDAR)
+def test_a_step_may_look_at_the_calendar(
+    clock: str, tz: str, name: Any, bears_midnights: bool, ctx: FakeDurableContext
+) -> None:
+    ctx.faults.between_invocations(clock=clock, tz=tz)
+    assert ctx.verify(by_the_calendar(name, "in a step")).killed
 
 
 def test_an_execution_is_not_put_off_beyond_its_timeout(ctx: FakeDurableContext) -> None:

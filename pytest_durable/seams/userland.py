@@ -20,7 +20,7 @@ from freezegun.api import FrozenDateTimeFactory, freeze_factories
 
 from pytest_durable.engine import Killed, VirtualClock, current_task
 from pytest_durable.primitives.sleep import real_sleep, sleep
-from pytest_durable.seams import chance, freezer, loops
+from pytest_durable.seams import chance, freezer, localtime, loops
 from pytest_durable.seams.libraries import Holder, Holders, StandIn
 from pytest_durable.seams.reads import clock_was_read
 
@@ -91,7 +91,7 @@ class _Patches:
         self._sleep, self._exit = time.sleep, os._exit
         _set_sleep(_sleep)
         os._exit = _exit
-        self._take_back = [chance.swap(), loops.swap()]
+        self._take_back = [chance.swap(), loops.swap(), localtime.swap()]
         self._imported = _holders.find()
         for module, name, what in self._imported:
             setattr(module, name, what.stand_in)
@@ -119,7 +119,12 @@ def _set_sleep(function: Any) -> None:
     time.sleep = function
 
 
-_STAND_INS = (StandIn("sleep", real_sleep, _sleep), StandIn("_exit", real_exit, _exit), *chance.BY_NAME)
+_STAND_INS = (
+    StandIn("sleep", real_sleep, _sleep),
+    StandIn("_exit", real_exit, _exit),
+    *chance.BY_NAME,
+    *localtime.BY_NAME,
+)
 """What users import by name. In a tuple, which no scan of modules looks into."""
 
 _holders = Holders(_STAND_INS, (time, *chance.HOMES))
