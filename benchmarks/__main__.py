@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import drop_in, extremes, floor, memory, readme, scaling, search, speed
+from benchmarks import drop_in, effects, extremes, floor, isolation, memory, readme, scaling, search, speed
 from benchmarks.machine import machine
 from benchmarks.measure import FULL, QUICK, be_quiet
 
@@ -14,6 +14,8 @@ MEASUREMENTS = {
     "floor": floor.measure,
     "scaling": scaling.measure,
     "extremes": extremes.measure,
+    "effects": effects.measure,
+    "isolation": isolation.measure,
     "memory": memory.measure,
     "drop_in": drop_in.measure,
 }
