@@ -35,6 +35,9 @@ _WATCHABLE = (
 _Open = tuple[Any, str, Callable[[], None]]
 """What is watched, its library, and how to stop."""
 
+_watching: list[tuple[Watch, _Open]] = []
+"""What is watched in this process, by whom. A client is one for all contexts, so that each would record its calls."""
+
 
 class Watch:
     """The clients that a ledger watches, until it is closed.
@@ -56,19 +59,44 @@ class Watch:
         __tracebackhide__ = True
         library = _library_of(target)
         client = _client_of(target)
-        if library == "pytest_durable" or any(_is_in(client, library, one) for one in self._open):
-            raise UsageError(f"{target!r} is watched already: all its calls are recorded, once")
+        if library == "pytest_durable":
+            raise UsageError(f"{_called(target)} is watched already: all its calls are recorded, once")
+        self._refuse_twice(target, client, library)
         calls = Calls(self._ledger, (ignore,) if isinstance(ignore, str) else tuple(ignore))
         if isinstance(target, ModuleType):
             from pytest_durable.adapters import modules
 
-            self._open.append((target, library, modules.watch(calls, target)))
+            self._note((target, library, modules.watch(calls, target)))
             return target
         result = _adapter(library)(calls, client)
         if library == "dbapi":
             return result  # type: ignore[no-any-return]  # a proxy, as good as the real one
-        self._open.append((client, library, result))
+        self._note((client, library, result))
         return target
+
+    def _note(self, watched: _Open) -> None:
+        self._open.append(watched)
+        _watching.append((self, watched))
+
+    def _refuse_twice(self, target: Any, client: Any, library: str) -> None:
+        __tracebackhide__ = True
+        for watch, one in _watching:
+            if _is_in(client, library, one):
+                others = ", by another durable context that is open" if watch is not self else ""
+                raise UsageError(f"{_called(target)} is watched already{others}: all its calls are recorded, once")
+
+    def refuse_to_wrap(self, target: Any) -> None:
+        """Raise if the calls of ``target``, a client or a method of one, are recorded already.
+
+        Raises:
+            UsageError: if so.
+        """
+        __tracebackhide__ = True
+        for _, (client, _, _) in _watching:
+            if client is target or client is getattr(target, "__self__", None):
+                raise UsageError(
+                    f"{_called(client)} is watched already: wrapped as well, each effect would count twice"
+                )
 
     def __len__(self) -> int:
         return len(self._open)
@@ -76,13 +104,19 @@ class Watch:
     def close(self, keep: int = 0) -> None:
         """Leave every client as it was, but for the first ``keep``."""
         while len(self._open) > keep:
-            self._open.pop()[-1]()
+            watched = self._open.pop()
+            _watching.remove((self, watched))
+            watched[-1]()
 
 
 def _is_in(client: Any, library: str, watched: _Open) -> bool:
     """Whether a client is watched already, or its whole library is; or, of a whole library, one of its clients."""
     is_whole = isinstance(client, ModuleType) or isinstance(watched[0], ModuleType)
     return client is watched[0] or (is_whole and library != "dbapi" and library == watched[1])
+
+
+def _called(target: Any) -> str:
+    return f"the module {target.__name__}" if isinstance(target, ModuleType) else repr(target)
 
 
 def _library_of(target: Any) -> str:

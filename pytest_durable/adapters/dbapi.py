@@ -33,6 +33,7 @@ class _Proxy:
 
     __slots__ = ("_real",)
     _real: Any
+    _is_wrapped_effect = True
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)

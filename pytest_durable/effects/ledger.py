@@ -56,7 +56,8 @@ class EffectLedger:
         if task is None:
             raise UsageError(
                 f"the effect {name!r} was recorded outside of a run: the ledger holds what a durable function does. "
-                "Record it in code that a durable function calls; ask EffectLedger.admit() where both may be the case"
+                "Record it in code that a durable function calls, in no thread that it starts itself; ask "
+                "EffectLedger.admit() where both may be the case"
             )
         if task.process.cause is not None:
             task.process.refuse(task)
@@ -88,10 +89,16 @@ class EffectLedger:
                 arguments of the call and returns it. Methods without that parameter have no key.
 
         Raises:
-            UsageError: for what is wrapped already, is a class, or has no such parameter.
+            UsageError: for what is wrapped or watched already, is a class, or has no such parameter.
         """
         __tracebackhide__ = True
-        return wrapped(self, target, name, key)
+        try:
+            if self._watch is not None:
+                self._watch.refuse_to_wrap(target)
+            return wrapped(self, target, name, key)
+        except UsageError as misuse:
+            task = current_task()
+            raise (misuse if task is None else _told(task, misuse)) from None
 
     def admit(self) -> bool:
         """Whether what the calling code is about to do will be an effect: whether it runs in a durable function.

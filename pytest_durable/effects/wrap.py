@@ -19,6 +19,8 @@ _SPECIAL = (
 )  # fmt: skip
 """What Python looks up in the class of an object, so that a stand-in must have it in its own."""
 
+_TWICE = "each of its effects would count twice. Use what the first wrap has returned"
+
 
 class Ledger(Protocol):
     """The part of the ledger that is needed here."""
@@ -42,7 +44,7 @@ def wrapped(ledger: Ledger, target: Any, name: str | None, key: KeyOf) -> Any:
     if key is not None and not isinstance(key, str) and not callable(key):
         raise UsageError(f"wrap: key is the name of a parameter or a function of the call's arguments, not {key!r}")
     if _is_wrapped(target):
-        raise UsageError(f"{_called(target)} is wrapped already: each of its effects would count twice")
+        raise UsageError(f"{_called(target)} is wrapped already: {_TWICE}")
     if inspect.isclass(target):
         raise UsageError(f"wrap takes a function or a client, not the class {target.__name__}: wrap an instance of it")
     if _is_function(target):
@@ -63,7 +65,7 @@ def _is_wrapped(target: Any) -> bool:
 def _called(target: Any) -> str:
     while isinstance(target, partial):
         target = target.func
-    return str(getattr(target, "__name__", None) or type(target).__name__)
+    return str(getattr(target, "__name__", None) or target.__class__.__name__)
 
 
 def _signature(function: Any) -> inspect.Signature | None:
@@ -145,7 +147,7 @@ def _client(ledger: Ledger, target: Any, name: str | None, key: KeyOf) -> Any:
     methods = {one: method for one in public if callable(method := inspect.getattr_static(target, one, None))}
     twice = [one for one, method in methods.items() if _is_wrapped(method)]
     if twice:
-        raise UsageError(f"{_called(target)}.{twice[0]} is wrapped already: each of its effects would count twice")
+        raise UsageError(f"{_called(target)}.{twice[0]} is wrapped already: {_TWICE}")
     if not methods and not callable(target):
         raise UsageError(f"wrap takes a function, a method or a client with public methods, not {target!r}")
     if isinstance(key, str) and not callable(target):

@@ -51,6 +51,36 @@ def test_to_watch_twice_is_refused(outside: Outside) -> None:
             outside.watch(client)
 
 
+@pytest.mark.parametrize("of", ["client", "module"])
+def test_what_another_context_watches_is_refused_until_that_is_closed(of: str) -> None:
+    what: Any = httpx if of == "module" else httpx.Client(transport=httpx.MockTransport(posted))
+    client = httpx.Client(transport=httpx.MockTransport(posted)) if of == "module" else what
+    with FakeDurableContext() as inner:
+        with FakeDurableContext() as outer:
+            outer.effects.watch(what)
+            named = "the module httpx" if of == "module" else "<httpx.Client object at .*>"
+            with pytest.raises(
+                UsageError, match=f"{named} is watched already, by another durable context that is open"
+            ):
+                inner.effects.watch(what)
+            with pytest.raises(UsageError, match="watched already, by another"):
+                inner.effects.watch(client)
+        inner.effects.watch(what)
+        inner.run(lambda event, ctx: ctx.step(lambda _: client.post("https://a.example/b") and None, name="post"))
+        assert inner.effects.count("POST https://a.example/b") == 1
+
+
+def test_to_wrap_what_is_watched_is_refused(outside: Outside) -> None:
+    client = outside.watch(httpx.Client(transport=httpx.MockTransport(posted)))
+    connection = outside.watch(sqlite3.connect(":memory:"))
+    for target in (client, client.post):
+        with pytest.raises(UsageError, match="is watched already: wrapped as well, each effect would count twice"):
+            outside.context.effects.wrap(target)
+    with pytest.raises(UsageError, match="Connection is wrapped already"):
+        outside.context.effects.wrap(connection)
+    connection.close()
+
+
 def test_to_watch_the_proxy_of_a_connection_is_refused(outside: Outside) -> None:
     connection = outside.watch(sqlite3.connect(":memory:"))
     with pytest.raises(UsageError, match="is watched already"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -195,11 +196,32 @@ def test_recording_outside_of_a_run_is_refused(ctx: FakeDurableContext) -> None:
         ctx.effects.record("mail")
 
 
-def test_a_key_that_is_not_hashable_is_told_to_the_test_although_the_step_would_be_retried(
-    ctx: FakeDurableContext,
-) -> None:
-    with pytest.raises(UsageError, match=r"the key of the effect 'mail' is not hashable: \['order', 7\]"):
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_a_key_that_is_not_hashable_is_told_to_the_test_although_the_step_would_be_retried(isolation: str) -> None:
+    says = r"the key of the effect 'mail' is not hashable: \['order', 7\]"
+    with FakeDurableContext(isolation=isolation) as ctx, pytest.raises(UsageError, match=says):
         ctx.run(lambda event, context: context.step(lambda _: ctx.effects.record("mail", ["order", 7])))
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_a_thread_of_the_users_own_is_outside_of_the_run(isolation: str) -> None:
+    told: list[str] = []
+
+    def in_a_thread(ctx: FakeDurableContext) -> str:
+        def record() -> None:
+            try:
+                ctx.effects.record("mail")
+            except UsageError as error:
+                told.append(str(error))
+
+        thread = threading.Thread(target=record)
+        thread.start()
+        thread.join()
+        return told.pop()
+
+    with FakeDurableContext(isolation=isolation) as ctx:
+        execution = ctx.run(lambda event, context: context.step(lambda _: in_a_thread(ctx), name="mail"))
+    assert "that a durable function calls, in no thread that it starts itself" in execution.result
 
 
 @pytest.mark.parametrize("name", ["", None, 7])

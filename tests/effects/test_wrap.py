@@ -174,8 +174,19 @@ def test_details_are_as_they_were(ctx: FakeDurableContext) -> None:
 
 @pytest.mark.parametrize("what", [charge, Bank()])
 def test_wrapping_twice_is_refused(ctx: FakeDurableContext, what: Any) -> None:
-    with FakeDurableContext() as other, pytest.raises(UsageError, match="is wrapped already: each of its effects"):
+    says = (
+        "(charge|Bank) is wrapped already: each of its effects would count twice. Use what the first wrap has returned"
+    )
+    with FakeDurableContext() as other, pytest.raises(UsageError, match=f"^{says}$"):
         other.effects.wrap(ctx.effects.wrap(what))
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_wrapping_twice_in_a_step_is_told_to_the_test_although_the_step_would_be_retried(isolation: str) -> None:
+    with FakeDurableContext(isolation=isolation) as ctx:
+        wrapped = ctx.effects.wrap(charge)
+        with pytest.raises(UsageError, match="charge is wrapped already"):
+            ctx.run(lambda event, context: context.step(lambda _: ctx.effects.wrap(wrapped)(1), name="charge"))
 
 
 def test_a_client_one_of_whose_methods_is_wrapped_is_refused(ctx: FakeDurableContext) -> None:
