@@ -18,6 +18,7 @@ from pytest_durable.checks.suspects import suspects
 from pytest_durable.engine import MICROS, Stop, at, micros_in
 from pytest_durable.errors import UnknownOperation, UsageError
 from pytest_durable.faults import Injector
+from pytest_durable.report.beside import Beside
 from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.report.timeline import on_one_screen, timeline
@@ -365,16 +366,30 @@ class Execution:
 
 
 def failure_of(
-    execution: DurableExecution, injector: Injector, finding: Finding, calm: Sequence[Investigation] = ()
+    execution: DurableExecution,
+    injector: Injector,
+    finding: Finding,
+    calm: Sequence[Investigation] = (),
+    beside: Beside | None = None,
+    schedule: str = "",
 ) -> Failure:
-    """The failure that a finding about an execution is reported as; ``calm`` as for `suspects`."""
-    suspected = suspects(execution, finding.violation, calm)
+    """The failure that a finding about an execution is reported as.
+
+    Args:
+        execution: that it is about.
+        injector: of its faults.
+        finding: what was found.
+        calm: as for `suspects`.
+        beside: what the execution is shown beside; None for nothing.
+        schedule: the order of its threads, as text.
+    """
     return Failure(
         violation=finding.violation.__name__,
         summary=finding.summary,
         plan=str(injector.plan),
-        timeline=on_one_screen(execution),
-        explanation=(*finding.explanation, *suspected),
+        schedule=schedule,
+        timeline=on_one_screen(execution) if beside is None else beside.with_(execution),
+        explanation=(*finding.explanation, *suspects(execution, finding.violation, calm)),
         kills=len(injector.struck),
     )
 

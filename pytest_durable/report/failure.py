@@ -6,8 +6,17 @@ import shlex
 import textwrap
 from dataclasses import dataclass
 
-WIDTH = 110
-"""Columns of a failure; pytest puts its margin before it."""
+WIDTH = 92
+"""Columns of a failure: with the margin that pytest puts before it, 100."""
+
+SUMMARY_WIDTH = 110
+"""Columns of the summary, which tests match against: it is broken as late as can be."""
+
+_NOT_AGAIN = "NOT REPRODUCED: the same plan, run again, did not fail like this."
+_WHY = (
+    "Something outside of the simulation decides: state that reset= does not restore, a file or a row left behind, "
+    "a real thread, the network, the machine's own clock."
+)
 
 
 @dataclass(frozen=True)
@@ -41,11 +50,8 @@ class Failure:
     reproduced: bool = True
 
     def render(self) -> str:
-        """The failure as text: at most `WIDTH` columns, but for what must stay on its line."""
+        """The failure as text: at most `WIDTH` columns, but for the summary and the command."""
         lines = self._headline()
-        if not self.reproduced:
-            lines.append("  It did not happen again under the same plan: something outside of the simulation decides,")
-            lines.append("  such as a real thread, a file left behind, or state that reset= does not restore.")
         lines.extend(f"  {line}" for line in self.timeline.splitlines())
         for line in self.explanation:
             lines.extend(_wrapped(line))
@@ -55,10 +61,11 @@ class Failure:
         return "\n".join(lines)
 
     def _headline(self) -> list[str]:
+        lead = [] if self.reproduced else [_NOT_AGAIN, *_wrapped(_WHY)]
         together = f"{self.summary}      ({self._circumstances()})"
         if len(together) <= WIDTH:
-            return [together]
-        return [*_wrapped(self.summary), f"  ({self._circumstances()})"]
+            return [*lead, together]
+        return [*lead, *_wrapped(self.summary, SUMMARY_WIDTH), f"  ({self._circumstances()})"]
 
     def _circumstances(self) -> str:
         kills = {0: "without any kill", 1: "1 kill"}.get(self.kills, f"{self.kills} kills")
@@ -80,9 +87,9 @@ class Failure:
         return " ".join(words)
 
 
-def _wrapped(line: str) -> list[str]:
+def _wrapped(line: str, width: int = WIDTH) -> list[str]:
     """A line broken at blanks where it is too wide; what follows is indented."""
-    return textwrap.wrap(line, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _quoted(text: str) -> str:

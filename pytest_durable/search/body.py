@@ -11,6 +11,7 @@ from pytest_durable.engine import Scheduler
 from pytest_durable.errors import DurabilityViolation
 from pytest_durable.faults import Fault, FaultPlan, Injector, Schedule
 from pytest_durable.faults.oracles import Drawn
+from pytest_durable.report.beside import Beside, parting, without_faults
 from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.search.effects import Account, compare_accounts
@@ -88,8 +89,11 @@ class Around:
         if error is None:
             self._passed += 1
             return injector
+        first = self._stage.evidence()
         injector, confirmed = self.probe(plan, aloud=True, schedule=schedule)
-        raise self._told(confirmed or error, injector, schedule, confirmed is not None)
+        if confirmed is not None:
+            raise self._told(confirmed, injector, schedule)
+        raise self._told(error, injector, schedule, first)
 
     def probe(
         self, plan: FaultPlan, aloud: bool = False, schedule: Schedule | None = None
@@ -153,20 +157,30 @@ class Around:
             yield self._accounts[: number + 1]
 
     def _told(
-        self, error: BaseException, injector: Injector, schedule: Schedule | None, reproduced: bool
+        self, error: BaseException, injector: Injector, schedule: Schedule | None, first: Evidence | None = None
     ) -> BaseException:
-        """The error with what led to it: in its failure, or in a note."""
+        """The error with what led to it: in its failure, or in a note; ``first`` if only the first run had it."""
         violation = error if isinstance(error, DurabilityViolation) else None
         failure = self._stage.failure(_WHAT) if violation is None else violation.failure
+        order, kills, again = str(schedule or ""), len(injector.struck), self._stage.evidence()
+        evidence = self._evidence(first or (again if violation is None else violation.evidence))
+        explanation, beside = failure.explanation, None
+        if first is not None and again is not None:
+            beside = Beside(again.execution, ("run again", "the first time"))
+            look = parting(again.execution, first.execution)
+            explanation = (*([look] if look else []), *explanation)
+        elif evidence is not None and evidence.calm is not None and (kills or order):
+            beside = without_faults(evidence.calm, kills, order)
         failure = replace(
             failure,
             plan=str(FaultPlan(injector.struck)),
-            schedule=str(schedule or ""),
-            kills=len(injector.struck),
+            schedule=order,
+            timeline=failure.timeline if beside is None or evidence is None else beside.with_(evidence.execution),
+            explanation=explanation,
+            kills=kills,
             passed=self._passed,
-            reproduced=reproduced,
+            reproduced=first is None,
         )
-        evidence = self._evidence(self._stage.evidence() if violation is None else violation.evidence)
         self._stage.found(failure, evidence)
         if violation is not None:
             violation.failure, violation.evidence = failure, evidence

@@ -13,8 +13,8 @@ from pytest_durable.errors import OutcomeChanged
 from pytest_durable.execution import failure_of
 from pytest_durable.faults import Fault, FaultPlan, Injector, Schedule
 from pytest_durable.faults.oracles import Drawn
+from pytest_durable.report.beside import Beside, parting, without_faults
 from pytest_durable.report.evidence import Evidence
-from pytest_durable.report.failure import Failure
 from pytest_durable.search import effects
 from pytest_durable.search.doubt import may_end_so
 from pytest_durable.search.investigate import fault_free, investigated
@@ -145,10 +145,9 @@ class Search:
         if confirmed is None and found.if_again:
             self._passed += 1
             return again.injector
-        if confirmed is None:
-            self._report(run, found, schedule, reproduced=False)
-        else:
-            self._report(again, confirmed, schedule, calm, reproduced=confirmed.violation is found.violation)
+        if confirmed is not None and confirmed.violation is found.violation:
+            self._report(again, confirmed, schedule, calm)
+        self._report(run, found, schedule, again=again)
 
     def probe(
         self, plan: FaultPlan, aloud: bool = False, schedule: Schedule | None = None
@@ -189,7 +188,7 @@ class Search:
         reference = self._reference.outcome
         if not self._compares or run.outcome.status == reference.status or run.injector.struck:
             return None
-        found = finding(reference, run.outcome)
+        found = finding(reference, run.outcome, ("In the plain order", "In this order"))
         return replace(found, summary=f"with its threads in another order, {found.summary}")
 
     def _at_other_paces(self) -> Iterator[Run]:
@@ -238,16 +237,25 @@ class Search:
         found: Finding,
         schedule: Schedule | None = None,
         calm: Sequence[Investigation] = (),
-        reproduced: bool = True,
+        again: Run | None = None,
     ) -> NoReturn:
+        """Raise what was found in ``run``; ``again`` is a run of the same plan in which it was not."""
         __tracebackhide__ = True
-        failure: Failure = replace(
-            failure_of(run.execution, run.injector, found, calm),
-            passed=self._passed,
-            schedule=str(schedule or ""),
-            reproduced=reproduced,
-        )
+        order = str(schedule or "")
+        failure = failure_of(run.execution, run.injector, found, calm, self._beside(run, order, again), order)
+        if again is not None:
+            look = parting(again.execution, run.execution)
+            failure = replace(failure, explanation=(*([look] if look else []), *failure.explanation))
+        failure = replace(failure, passed=self._passed, reproduced=again is None)
         self._runner.raise_finding(failure, found, self._evidence(run))
+
+    def _beside(self, run: Run, schedule: str, again: Run | None) -> Beside | None:
+        """What the run is shown beside: the second one of its plan, else the one without faults; None if it is that."""
+        if again is not None:
+            return Beside(again.execution, ("run again", "the first time"))
+        if self._reference is None or not (run.injector.struck or schedule):
+            return None
+        return without_faults(self._reference.execution, len(run.injector.struck), schedule)
 
     def _evidence(self, run: Run) -> Evidence:
         calm = self._reference
