@@ -12,17 +12,20 @@ from aws_durable_execution_sdk_python import DurableContext
 from aws_durable_execution_sdk_python.config import CompletionConfig, ParallelConfig
 
 from pytest_durable import ExecutionStuck, FakeDurableContext, SuspensionSwallowed
+from pytest_durable.service import lifecycle
 from tests.checks.verdicts import found_in, text_of, verified
 from tests.durable import attempts, fails, returns, seconds
 
 LOOP = """
 from aws_durable_execution_sdk_python.config import Duration
 from pytest_durable import DurabilityViolation, FakeDurableContext
+from pytest_durable.service import lifecycle
 
 def handler(event, context):
     while True:
         {body}
 
+lifecycle.MAX_REPLAYED = 5_000
 with FakeDurableContext() as ctx:
     try:
         ctx.verify(handler)
@@ -37,7 +40,8 @@ def verdict_within_seconds(body: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
-def test_a_retry_without_end_is_stuck(ctx: FakeDurableContext) -> None:
+def test_a_retry_without_end_is_stuck(ctx: FakeDurableContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "MAX_INVOCATIONS", 200)
     with pytest.raises(ExecutionStuck, match=r"did not end within \d+ invocations") as caught:
         ctx.run(lambda event, context: context.step(fails(ConnectionError("down")), config=attempts(10**9, delay=1)))
     assert "invoked again and again" in text_of(caught.value.failure)

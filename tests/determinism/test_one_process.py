@@ -97,9 +97,9 @@ def test_a_tracer_does_not_change_the_trace() -> None:
     assert traced == trace_hash()
 
 
-def test_every_single_kill_gives_the_same_trace_twice() -> None:
+def test_kills_at_places_of_every_kind_give_the_same_trace_twice() -> None:
     with prepared(FakeDurableContext()) as context:
-        places = context.verify(handler, {"order": 7}).places
+        places = context.verify(handler, {"order": 7}, kills=0).places[::3]
     first = {place: trace_hash(place) for place in places}
     assert {place: trace_hash(place) for place in places} == first
     assert len(set(first.values())) == len(places)

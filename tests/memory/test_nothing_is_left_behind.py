@@ -17,8 +17,8 @@ from benchmarks.memory import Census, grow
 from pytest_durable import DurabilityViolation, FakeDurableContext
 from pytest_durable.engine import World
 
-EXECUTIONS = 600
-WARM_UP = 150
+EXECUTIONS = 250
+WARM_UP = 100
 MEGABYTES = 8
 """A world that was kept would show as far more: each holds a journal, a trace and the SDK's state."""
 
@@ -36,7 +36,7 @@ def no_log_records() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def grown() -> tuple[Census, Census]:
-    """What was alive after the warm-up, and after 600 executions that were killed once each."""
+    """What was alive after the warm-up, and after 250 executions that were killed once each."""
     return grow(WARM_UP, EXECUTIONS)
 
 

@@ -18,7 +18,7 @@ from tests.parity.sides import all_on_the_local_runner, differences, simulated
 from tests.programs.language import Program, handler_of
 from tests.programs.strategy import programs
 
-AT_ONCE = 8
+AT_ONCE = 20
 """Programs in one example: the runner sleeps most of the time, and so they are run at once."""
 
 EXAMPLES = int(os.environ.get("DURABLE_PARITY_EXAMPLES", "200"))

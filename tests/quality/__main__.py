@@ -19,7 +19,7 @@ def say(*words: object) -> None:
 
 def row(pattern: str, pairs: Iterable[Pair]) -> tuple[int, int, int]:
     """Search all pairs of a pattern, and print its line; how many bugs were found, twins green, and pairs there are."""
-    said = [(pair, on_the_bug(pair), on_the_twin(pair, SEEDS)) for pair in pairs]
+    said = [(pair, on_the_bug(pair, pair.seeds), on_the_twin(pair, SEEDS)) for pair in pairs]
     found, green = (sum(not one[side] for one in said) for side in (1, 2))
     say(f"{pattern[:76]:76} {found:5} {green:5} {len(said):5}")
     for pair, missed, alarms in said:

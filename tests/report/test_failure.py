@@ -201,9 +201,9 @@ def test_an_execution_of_many_operations_fits_on_one_screen() -> None:
     bank: list[int] = []
 
     def handler(event: Any, context: DurableContext) -> int:
-        for number in range(60):
+        for number in range(24):
             context.step(returns(number), name=f"step {number}")
-            if number % 10 == 0:
+            if number % 6 == 0:
                 context.wait(seconds(60), name=f"pause {number}")
         context.step(lambda step: bank.append(1), name="charge")
         return context.step(lambda step: len(bank), name="count")

@@ -21,12 +21,10 @@ pytest.importorskip("coverage")
 
 CORES = [
     "ctrace",
-    "pytrace",
     pytest.param("sysmon", marks=pytest.mark.skipif(sys.version_info < (3, 12), reason="needs sys.monitoring")),
 ]
 BRANCH_CORES = [
     "ctrace",
-    "pytrace",
     pytest.param("sysmon", marks=pytest.mark.skipif(sys.version_info < (3, 14), reason="needs branch events")),
 ]
 
@@ -50,8 +48,7 @@ def measured(directory: Path, core: str, *command: str) -> dict[str, Any]:
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        if core != "pytrace":  # which takes greenlets for one thread with several tracers, and says so in vain
-            assert "Warning" not in done.stderr  # such as: trace function changed, data is likely wrong
+        assert "Warning" not in done.stderr  # such as: trace function changed, data is likely wrong
 
     coverage("run", "--include=*/tracing/orders.py", *command)
     coverage("json", "--quiet", "-o", "report.json")
