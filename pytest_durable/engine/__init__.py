@@ -1,6 +1,6 @@
 """The engine: simulated threads, simulated processes and virtual time. It knows no AWS, no pytest, no Hypothesis."""
 
-from pytest_durable.engine.blocking import block, wake, wake_all
+from pytest_durable.engine.blocking import block, undisturbed, wake, wake_all
 from pytest_durable.engine.clock import MICROS, VirtualClock, at, micros_in, micros_of
 from pytest_durable.engine.scheduler import FirstInFirstOut, Scheduler
 from pytest_durable.engine.task import (
@@ -33,6 +33,7 @@ __all__ = [
     "micros_of",
     "origin_of",
     "place_of",
+    "undisturbed",
     "user_frame",
     "wake",
     "wake_all",

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from heapq import heappush
+from typing import TYPE_CHECKING
 
 from greenlet import getcurrent
 
 from pytest_durable.engine.task import Task
+
+if TYPE_CHECKING:
+    from pytest_durable.engine.world import World
 
 
 def block(why: str, waiters: deque[Task] | None = None, until: int | None = None) -> bool:
@@ -56,6 +60,14 @@ def block(why: str, waiters: deque[Task] | None = None, until: int | None = None
     if process.cause is not None:
         process.refuse(task)
     return task.woken
+
+
+def undisturbed(world: World) -> int:
+    """Until before which instant, in microseconds, nothing can happen in ``world`` beside the current task."""
+    earliest, now = world._next_deadline(), world.clock.micros
+    if world.ready or world.dying or world._ended or world._done() or earliest is None:
+        return now
+    return earliest if world._limit is None else min(earliest, world._limit)
 
 
 def wake(waiters: deque[Task]) -> bool:

@@ -12,6 +12,9 @@ from pytest_durable.primitives._deadline import deadline_after
 
 T = TypeVar("T")
 
+FOR_AN_ITEM = "an item in a queue"
+"""What waits for it may look again and again, without an end."""
+
 _NEGATIVE = "'timeout' must be a non-negative number"
 
 
@@ -82,7 +85,7 @@ class Queue(Generic[T]):
                 raise Empty
             until = None if timeout is None else deadline_after(timeout, self._in_vain)
             while not self._items:  # who was woken may find that somebody else was quicker
-                if not wait_in("an item in a queue", self._getters, until):
+                if not wait_in(FOR_AN_ITEM, self._getters, until):
                     self._in_vain = True
                     raise Empty
         self._in_vain = False

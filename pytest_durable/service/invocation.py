@@ -112,6 +112,11 @@ class Invocation:
 
     # --- dying ----------------------------------------------------------------------------------------------------
 
+    @property
+    def asleep_until(self) -> int | None:
+        """The latest instant, in microseconds, at which a thread of it wakes by itself; None if none does."""
+        return self.process.asleep_until
+
     def die_if(self, path: str, where: str) -> None:
         """Die here if that is planned."""
         fault = self.execution.points.visit(path, where)

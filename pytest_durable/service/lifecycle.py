@@ -268,7 +268,7 @@ class DurableExecution:
     def _time_out_invocation(self, invocation: Invocation) -> None:
         if not invocation.process.ended:  # also if the service has lost it: Lambda has not
             seconds = self.invocation_timeout / MICROS
-            invocation.record.asleep_until = invocation.process.asleep_until
+            invocation.record.asleep_until = invocation.asleep_until
             invocation.record.error = ("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds")
             invocation.process.kill("the invocation timed out")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import os
 import signal
 import sqlite3
@@ -55,7 +56,7 @@ def ends(how: Callable[[], object], marker: Path) -> Callable[[Any, DurableConte
 @pytest.mark.parametrize(
     ("how", "why"),
     [
-        (lambda: os.kill(os.getpid(), signal.SIGSEGV), "signal: segmentation fault"),
+        (lambda: (faulthandler.disable(), os.kill(os.getpid(), signal.SIGSEGV)), "signal: segmentation fault"),
         (lambda: os.kill(os.getpid(), signal.SIGKILL), "signal: killed"),
         (lambda: os._exit(3), "exit status 3"),
         (lambda: os._exit(0), "without providing a reason"),

@@ -18,6 +18,7 @@ from greenlet import greenlet
 
 from pytest_durable.engine import FirstInFirstOut, Process, Task, World, current_task
 from pytest_durable.errors import NotSimulated
+from pytest_durable.primitives.queue import FOR_AN_ITEM
 from pytest_durable.seams.observe import Call, Identifier
 from pytest_durable.seams.reads import Read, told_to
 from pytest_durable.seams.userland import real_exit
@@ -44,6 +45,7 @@ class News(NamedTuple):
         trace: entries since the last message.
         tasks: how many tasks there have been, those of the parent included.
         has_drawn: whether the user's code has drawn by chance.
+        micros: what the clock shows.
         refused: what the code did that the test is to hear of.
         written: to the standard streams, if they are not files.
         logged: records for the log handlers of the parent.
@@ -52,6 +54,7 @@ class News(NamedTuple):
     trace: list[tuple[int | str, ...]]
     tasks: int
     has_drawn: bool
+    micros: int
     refused: BaseException | None
     written: list[tuple[str, str]]
     logged: list[dict[str, Any]]
@@ -83,10 +86,22 @@ class _World(World):
 
     def _fire_next(self, limit: int | None) -> Any:
         earliest = self._next_deadline()
-        if earliest is None or earliest > self.clock.micros:
+        if earliest is None or (earliest > self.clock.micros and not self._only_looks(earliest)):
             waiting = "; ".join(self.blocked()) if earliest is None else "its time"
-            self.clock.micros = self._line.exchange("idle", earliest, waiting)[1]
+            self.clock.micros = self._line.idle(earliest, waiting, self._asleep_until())
         return super()._fire_next(None)
+
+    def _only_looks(self, until: int) -> bool:
+        """Whether who goes on then only looks into a queue again, which is empty, before anything else can happen.
+
+        The SDK does, ten times a second. To ask the parent each time would take longer than all else that it does.
+        Whoever else goes on may die by itself before it says anything, and the parent must know when.
+        """
+        what = self.timers[0][2]
+        return until < self._line.undisturbed and isinstance(what, Task) and what.waiting_for == FOR_AN_ITEM
+
+    def _asleep_until(self) -> int | None:
+        return next((process.asleep_until for process in self._processes), None)
 
     def task_ended(self, task: Task) -> None:
         """A task ran to its end; with the main one the invocation is over, whatever else runs."""
@@ -172,6 +187,9 @@ class Line:
     Args:
         pipe: to the parent.
         host: that it is a line to.
+
+    Attributes:
+        undisturbed: until before which instant, in microseconds, nothing happens on the other end.
     """
 
     def __init__(self, pipe: Pipe, host: Host) -> None:
@@ -186,6 +204,7 @@ class Line:
         self._waits = in_one_piece(service.trial)
         self.trial = None if service.trial is None else _Trial(self, service.trial)
         self._frames: dict[str | None, list[FrameType]] = {}
+        self.undisturbed = 0
         self.execution = _Execution(self, host.execution.prefix)
         self.world = _World(host.process.world, self)
 
@@ -203,7 +222,13 @@ class Line:
             _leave(0)
         return reply
 
+    def idle(self, until: int | None, waiting: str, asleep_until: int | None) -> int:
+        """Say that nobody here goes on before ``until``; what the clock shows when somebody does."""
+        _, micros, self.undisturbed = self.exchange("idle", until, waiting, asleep_until)
+        return int(micros)
+
     def _say(self, message: tuple[Any, ...]) -> None:
+        self.undisturbed = 0  # whatever is said may make something happen there
         news = self._news()
         try:
             self._pipe.send((news, *message))
@@ -218,7 +243,7 @@ class Line:
         trace = world.trace.entries[self._told :]
         self._told += len(trace)
         refused, self.execution.refused = self.execution.refused, None
-        return News(trace, world.tasks, world.has_drawn, refused, *self._output.take())
+        return News(trace, world.tasks, world.has_drawn, world.clock.micros, refused, *self._output.take())
 
     def ask(self, name: str, *arguments: Any) -> Any:
         """Ask the invocation for something, and sleep before the answer if it says so; raises what it raises."""

@@ -57,6 +57,11 @@ class IsolatedInvocation(Invocation):
                 if body.outcome is None:  # nobody was left to say so
                     body.outcome = "interrupted"
 
+    @property
+    def asleep_until(self) -> int | None:
+        """See `Invocation.asleep_until`."""
+        return self._fork.asleep_until
+
     def move_out(self, line: Line) -> None:
         """In the child: the client of the service speaks to the parent."""
         self.client.attach(line)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from pytest_durable.engine import Killed, Process, Task, block, current_task
+from pytest_durable.engine import Killed, Process, Task, block, current_task, undisturbed
 from pytest_durable.errors import NotSimulated, UsageError
 from pytest_durable.service.errors import InvalidParameterValue, ServiceError
 from pytest_durable.service.isolation import child, covered, output
@@ -57,6 +57,9 @@ class Fork:
 
     Args:
         host: whose it is.
+
+    Attributes:
+        asleep_until: the latest instant, in microseconds, at which a thread of it wakes by itself, while all wait.
     """
 
     def __init__(self, host: Host) -> None:
@@ -67,6 +70,7 @@ class Fork:
         self._has_answered = False
         self._waits_for_us = False
         self._threads: list[str] = []
+        self.asleep_until: int | None = None
         self._pause = 0.0, False
         self._paused: dict[int, tuple[Task, list[Any]]] = {}
         self._tickets = 0
@@ -152,6 +156,7 @@ class Fork:
         world.trace.entries.extend(news.trace)
         world.tasks = max(world.tasks, news.tasks)
         world.has_drawn = world.has_drawn or news.has_drawn
+        world.clock.micros = max(world.clock.micros, news.micros)
         if news.refused is not None:
             self._host.execution.refused = news.refused
         output.show(news.written, news.logged)
@@ -195,10 +200,12 @@ class Fork:
             self._pause = seconds, quietly
             _switch(task.parent)
 
-    def _idle(self, until: int | None, waiting: str) -> None:
+    def _idle(self, until: int | None, waiting: str, asleep_until: int | None) -> None:
         """All threads of the child wait: so does the one that stands for them."""
+        self.asleep_until = asleep_until
         block(waiting, None, until)
-        self._reply("time", self._world.clock.micros)
+        self.asleep_until = None
+        self._reply("time", self._world.clock.micros, undisturbed(self._world))
 
     def _reply(self, *message: Any) -> None:
         self._waits_for_us = False
