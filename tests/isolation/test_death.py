@@ -53,10 +53,15 @@ def ends(how: Callable[[], object], marker: Path) -> Callable[[Any, DurableConte
     return lambda event, context: context.step(body, name="a")
 
 
+def crash() -> None:
+    faulthandler.disable()  # pytest's would tell of it on the terminal
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
 @pytest.mark.parametrize(
     ("how", "why"),
     [
-        (lambda: (faulthandler.disable(), os.kill(os.getpid(), signal.SIGSEGV)), "signal: segmentation fault"),
+        (crash, "signal: segmentation fault"),
         (lambda: os.kill(os.getpid(), signal.SIGKILL), "signal: killed"),
         (lambda: os._exit(3), "exit status 3"),
         (lambda: os._exit(0), "without providing a reason"),
