@@ -13,7 +13,7 @@ from pytest_durable.checks import Finding
 from pytest_durable.engine import VirtualClock
 from pytest_durable.errors import InvalidHistory, ReplayDiverged
 from pytest_durable.execution import failure_of
-from pytest_durable.faults import FaultPlan
+from pytest_durable.faults import Fault, FaultPlan
 from pytest_durable.histories.past import moments
 from pytest_durable.histories.reading import Recorded, read
 from pytest_durable.histories.replaying import Difference, Replay, changes, unsteady
@@ -27,6 +27,7 @@ from pytest_durable.search.runner import silence
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.outside import Outside
 from pytest_durable.service.payload import payload_of
+from pytest_durable.tally import Tally
 
 MOMENTS = 200
 """How many moments of one history are replayed at most; of a longer one they are chosen evenly, the last among them."""
@@ -63,6 +64,7 @@ class Histories:
     clock: VirtualClock
     seed: int
     budget: Budget
+    tally: Tally
 
     @abstractmethod
     def _enter(self, what: str) -> None: ...
@@ -183,15 +185,20 @@ class Histories:
         upgrade = Upgrade(runners[0], new, {run.outcome.status for run in calm})
         places = calm[0].injector.places(self.budget.kinds)
         plans = [FaultPlan([place]) for place in places] if self.budget.only is None else [self.budget.only]
-        killed: list[str] = []
+        killed: list[Fault] = []
+        self.tally.searches += 1
+        self.tally.runs += len(calm)
         for plan in plans:
             execution, injector, finding = upgrade.run(plan)
+            self.tally.runs += 1
+            self.tally.kills += len(injector.struck)
             if finding is not None:
                 failure = failure_of(execution, injector, finding)
                 self._raise(replace(failure, passed=len(killed)), finding, Evidence(execution, calm[0].execution))
             if execution.past is not None:
-                killed.append(str(plan))
-        return Verification(upgrade.runs + 2, tuple(map(str, places)), tuple(killed), 0)
+                killed += plan
+        self.tally.found_safe(places, killed, 0)
+        return Verification(upgrade.runs + len(calm), tuple(map(str, places)), tuple(map(str, killed)), 0)
 
     def _replay(self, handler: Handler, recorded: Recorded) -> tuple[Replayed, tuple[list[Difference], Replay] | None]:
         """Replay every moment, the latest first: it shows most."""

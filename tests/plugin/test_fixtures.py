@@ -108,3 +108,15 @@ def test_the_marker_is_known_to_strict_markers(pytester: pytest.Pytester) -> Non
             assert durable_ctx.seed == 3
     """)
     pytester.runpytest_inprocess("--strict-markers").assert_outcomes(passed=1)
+
+
+def test_the_kills_of_an_upgrade_are_counted(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        def handler(event, context):
+            return context.step(lambda _: 7, name="charge")
+
+        def test_upgrade(durable_ctx):
+            durable_ctx.upgrade(handler, handler)
+    """)
+    result = pytester.runpytest_inprocess()
+    result.stdout.fnmatch_lines(["durable: 1 test, 6 executions, 4 kills, 1 search safe, killed at 4 of 4 places (*)"])
