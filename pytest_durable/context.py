@@ -250,7 +250,7 @@ class FakeDurableContext(DirectCalls, Histories):
         assert evidence is not None
         if self.album is not None:
             self.album.add(evidence)
-        self.tally.found_safe(evidence.places, evidence.killed, found.schedules)
+        self.tally.found_safe(evidence.places, evidence.killed, found.schedules, runner.missed)
         return found
 
     def restart(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,6 +66,21 @@ def checked(name: str, value: Any) -> Any:
         ValueError: naming the setting, the bad value, and what is legal.
     """
     return _READERS[name](f"durable_{name}", value)
+
+
+def example(args: Sequence[Any], settings: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The plan and the schedule that a marker ``durable_example`` gives.
+
+    Raises:
+        ValueError: if it holds anything else.
+    """
+    if len(args) != 1 or settings.keys() - {"schedule"}:
+        given = ", ".join([*map(repr, args), *(f"{name}={value!r}" for name, value in settings.items())])
+        raise ValueError(
+            f"durable_example({given}): write a plan, and if it needs one a schedule, as in "
+            "@pytest.mark.durable_example('charge:body', schedule='4>1')"
+        )
+    return args[0], settings.get("schedule", "")
 
 
 def _whole_number(name: str, value: Any) -> int:

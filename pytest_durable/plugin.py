@@ -55,6 +55,7 @@ _AROUND = (
     "durable_faults(*, kills=1, examples=100, seed=0, kinds=None, checks=None, cold=False, isolation='thread'): "
     "run the test again and again, under every fault plan that these settings ask for"
 )
+_EXAMPLE = "durable_example(plan, *, schedule=''): a fault plan that the searches of this test always try first"
 _EXECUTION = "durable_execution(*, handler, lambda_function_name=None): the function that durable_runner runs"
 _SHARE = "_durable_share"
 _FAILURES = "durable/failures"
@@ -106,9 +107,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; read the settings and refuse bad ones."""
-    config.addinivalue_line("markers", _MARKER)
-    config.addinivalue_line("markers", _AROUND)
-    config.addinivalue_line("markers", _EXECUTION)
+    for marker in (_MARKER, _AROUND, _EXAMPLE, _EXECUTION):
+        config.addinivalue_line("markers", marker)
     config.stash[_clock_key] = time.perf_counter  # taken before any test shows virtual time
     from pytest_durable.summary import Summary
 
@@ -165,10 +165,12 @@ def _context_for(request: pytest.FixtureRequest, share: tuple[int, int] | None =
     """
     from pytest_durable.context import FakeDurableContext
     from pytest_durable.faults import FaultPlan, Schedule
+    from pytest_durable.options import example
 
     config = request.config
     settings = _settings_for(request)
     replay, schedule = config.stash[_settings_key].replay, config.stash[_settings_key].schedule
+    examples = [example(marker.args, marker.kwargs) for marker in request.node.iter_markers("durable_example")]
     context = FakeDurableContext(**{name: settings[name] for name in ("seed", "start", "cold", "isolation")})
     context.budget = replace(
         context.budget,
@@ -177,6 +179,7 @@ def _context_for(request: pytest.FixtureRequest, share: tuple[int, int] | None =
         kinds=settings["kinds"] or context.budget.kinds,
         checks=settings["checks"],
         share=share,
+        pinned=tuple((FaultPlan.parse(plan), Schedule.parse(order)) for plan, order in examples),
     )
     if replay is not None or schedule is not None:
         only = (FaultPlan.parse(replay or ""), Schedule.parse(schedule or ""))
@@ -379,12 +382,18 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     if context is not None:
         context.found = None  # whatever was found, the test expects it
         _keep(item, context)
-        from pytest_durable.errors import InvalidPlan
+        from pytest_durable.errors import FaultNotReached, InvalidPlan
 
         try:
             context.check_replay()
         except InvalidPlan as error:
             pytest.fail(str(error), pytrace=False)
+        if context.budget.pinned and not context.tally.searches:
+            pytest.fail(f"@pytest.mark.{_EXAMPLE}; this one has none: it needs verify or durable_faults", pytrace=False)
+        for fault in context.tally.idle:
+            item.warn(
+                FaultNotReached(f"'{fault}' of durable_example happened in no search of this test, and tests nothing")
+            )
 
 
 @pytest.hookimpl(wrapper=True)

@@ -96,4 +96,4 @@ def run_around(context: FakeDurableContext, body: Callable[[], object]) -> None:
     tally = context.tally
     tally.searches += 1
     tried = around(body, Stage(context), context.budget)
-    tally.found_safe(tried.places, tried.killed, tried.schedules)
+    tally.found_safe(tried.places, tried.killed, tried.schedules, tried.missed)

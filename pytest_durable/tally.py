@@ -28,6 +28,7 @@ class Tally:
         places: at how many places a kill could land in them, by the kind of the place.
         missed: the places at which they did not kill, as text.
         schedules: under how many thread schedules they were run.
+        idle: faults of pinned plans that happened in none of the searches, as text.
         advice: about what was run; None if it is not gathered.
     """
 
@@ -39,10 +40,14 @@ class Tally:
     places: Counter[str] = field(default_factory=Counter)
     missed: list[str] = field(default_factory=list)
     schedules: int = 0
+    idle: list[str] = field(default_factory=list)
     advice: dict[Advice, None] | None = None
 
-    def found_safe(self, places: Sequence[Fault], killed: Sequence[Fault], schedules: int) -> None:
-        """Count a search that found nothing."""
+    def found_safe(
+        self, places: Sequence[Fault], killed: Sequence[Fault], schedules: int, idle: Sequence[Fault]
+    ) -> None:
+        """Count a search that found nothing; in it, the faults ``idle`` of pinned plans did not happen."""
+        self.idle = [text for text in map(str, idle) if text in self.idle or not self.safe]
         self.safe += 1
         self.schedules += schedules
         for kind in coverage(places, killed):

@@ -31,6 +31,9 @@ NAME = 26
 CELL = 26
 """Columns of what the left execution did; the right one has what is left of the line."""
 
+PARTING = 4
+"""Rows that only one of them has, and that are not left out: the first ones."""
+
 VALUES = 3
 """Operations whose results are shown because they differ."""
 
@@ -70,12 +73,18 @@ class _Entry:
 
 @dataclass(frozen=True)
 class _Row:
-    """One row: a name, and what both did; an empty cell where one did nothing of it."""
+    """One row: a name, and what both did; an empty cell where one did nothing of it.
+
+    Attributes:
+        counts: whether it must not be left out.
+        alone: whether only one did it, and it is no replay.
+    """
 
     name: str
     left: str
     right: str
     counts: bool = False
+    alone: bool = False
 
 
 def side_by_side(left: DurableExecution, right: DurableExecution, titles: tuple[str, str]) -> str:
@@ -233,7 +242,8 @@ def _row(left: _Entry | None, right: _Entry | None) -> _Row:
         name=known[0].name,
         left="" if left is None else left.cell.partition(_MARK)[0],
         right="" if right is None else right.cell,
-        counts=alone or any(one.counts for one in known),
+        counts=any(one.counts for one in known),
+        alone=alone,
     )
 
 
@@ -298,7 +308,7 @@ def _folded(rows: Sequence[_Row]) -> list[_Row]:
 def _is_quiet(row: _Row, above: _Row) -> bool:
     """Whether a row below another says nothing that this does not say."""
     cells = ((row.left, above.left), (row.right, above.right))
-    return not row.counts and all(
+    return not (row.counts or row.alone) and all(
         bool(one) == bool(other) and (not one or (one in _QUIET and other in _QUIET)) for one, other in cells
     )
 
@@ -307,22 +317,24 @@ def _chosen(rows: Sequence[_Row]) -> list[_Row]:
     """As many rows as there is room for: what counts, then what is next to it; what is left out is counted."""
     if len(rows) <= ROWS:
         return list(rows)
-    counts = [0, len(rows) - 1, *(index for index, row in enumerate(rows) if row.counts)]
-    near = sorted(range(len(rows)), key=lambda index: (min(abs(index - one) for one in counts), index))
+    ends = (0, len(rows) - 1)
+    parting = [index for index, row in enumerate(rows) if row.alone][:PARTING]
+    counts = [*ends, *parting, *(index for index, row in enumerate(rows) if row.counts)]
+    near = sorted(range(len(rows)), key=lambda at: (at not in ends, min(abs(at - one) for one in counts), at))
     for number in range(ROWS, 0, -1):
         kept = sorted(near[:number])
         shown: list[_Row] = []
         for index, before in zip(kept, [-1, *kept], strict=False):
-            if index - before > 1:
-                shown.append(_gap(rows[before + 1 : index]))
+            shown += _gap(rows[before + 1 : index])
             shown.append(rows[index])
-        if kept[-1] < len(rows) - 1:
-            shown.append(_gap(rows[kept[-1] + 1 :]))
         if len(shown) <= ROWS:
             break
     return shown
 
 
-def _gap(rows: Sequence[_Row]) -> _Row:
+def _gap(rows: Sequence[_Row]) -> Sequence[_Row]:
+    """What stands for rows that are left out: as long as it takes no more room, they themselves."""
+    if len(rows) < 2:
+        return rows
     left, right = ("…" if any(cells) else "" for cells in zip(*((row.left, row.right) for row in rows), strict=True))
-    return _Row(f"… {len(rows)} rows", left, right)
+    return [_Row(f"… {len(rows)} rows", left, right)]

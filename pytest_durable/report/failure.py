@@ -35,6 +35,7 @@ class Failure:
         test: what pytest calls the test, from the directory it was started in; None outside of pytest.
         settings: those of the command line that the replay needs as well, by name, as text.
         reproduced: whether the same plan failed the same way when it was run again.
+        searched: whether a search found it, which can be told to try it first.
     """
 
     violation: str
@@ -48,6 +49,7 @@ class Failure:
     test: str | None = None
     settings: tuple[tuple[str, str], ...] = ()
     reproduced: bool = True
+    searched: bool = False
 
     def render(self) -> str:
         """The failure as text: at most `WIDTH` columns, but for the summary and the command."""
@@ -55,6 +57,9 @@ class Failure:
         lines.extend(f"  {line}" for line in self.timeline.splitlines())
         for line in self.explanation:
             lines.extend(_wrapped(line))
+        markers = self.markers()
+        if markers:
+            lines += ["to keep it as a regression test, write above the test:", *(f"  {marker}" for marker in markers)]
         replay = self.replay_command()
         if replay is not None:
             lines.append(f"replay: {replay}")
@@ -85,6 +90,18 @@ class Failure:
         if self.schedule:
             words.append(f"--durable-schedule={_quoted(self.schedule)}")
         return " ".join(words)
+
+    def markers(self) -> tuple[str, ...]:
+        """The lines that, above the test, have it try this plan for good; none where nothing is searched for plans."""
+        if self.test is None or not (self.searched and self.reproduced) or not (self.plan or self.schedule):
+            return ()
+        order = f", schedule={self.schedule!r}" if self.schedule else ""
+        found = [f"@pytest.mark.durable_example({self.plan!r}{order})"]
+        if self.settings:
+            values = {"seed": int, "cold": bool}
+            given = (f"{name}={values.get(name, str)(text)!r}" for name, text in self.settings)
+            found.append(f"@pytest.mark.durable({', '.join(given)})")
+        return tuple(found)
 
 
 def _wrapped(line: str, width: int = WIDTH) -> list[str]:

@@ -180,6 +180,7 @@ class Around:
             kills=kills,
             passed=self._passed,
             reproduced=first is None,
+            searched=True,
         )
         self._stage.found(failure, evidence)
         if violation is not None:

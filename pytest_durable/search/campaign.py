@@ -246,7 +246,7 @@ class Search:
         if again is not None:
             look = parting(again.execution, run.execution)
             failure = replace(failure, explanation=(*([look] if look else []), *failure.explanation))
-        failure = replace(failure, passed=self._passed, reproduced=again is None)
+        failure = replace(failure, passed=self._passed, reproduced=again is None, searched=True)
         self._runner.raise_finding(failure, found, self._evidence(run))
 
     def _beside(self, run: Run, schedule: str, again: Run | None) -> Beside | None:
@@ -290,6 +290,7 @@ def verify(runner: Runner, budget: Budget) -> Verification:
     calm = search.calibrate(budget.only is None and budget.kills > 0)
     tried = explore(search, calm.injector, is_concurrent(calm.execution.family()), budget)
     runner.evidence = Evidence(calm.execution, None, tried.places, tried.killed)
+    runner.missed = tried.missed
     return Verification(
         runs=runner.runs,
         places=tuple(map(str, tried.places)),

@@ -25,7 +25,8 @@ class Budget:
         kinds: of faults that are tried.
         only: run this plan alone, after the fault-free run, under ``schedule``.
         schedule: the order of threads for ``only``.
-        saved: what failed the last time, to be tried first.
+        pinned: what is always tried first.
+        saved: what failed the last time, to be tried after that.
         share: which of how many shares of the search this is, from 1; None for all of it.
         checks: the names of the checks that are made.
     """
@@ -36,6 +37,7 @@ class Budget:
     kinds: Sequence[str] = KILLS
     only: FaultPlan | None = None
     schedule: Schedule | None = None
+    pinned: tuple[tuple[FaultPlan, Schedule], ...] = ()
     saved: tuple[FaultPlan, Schedule] | None = None
     share: tuple[int, int] | None = None
     checks: Collection[str] = CHECKS
@@ -63,16 +65,18 @@ class Tried:
         killed: those at which one did.
         drawn: how many plans of several kills were drawn.
         schedules: under how many thread schedules it was run.
+        missed: faults of the pinned plans that did not happen.
     """
 
     places: tuple[Fault, ...] = ()
     killed: tuple[Fault, ...] = ()
     drawn: int = 0
     schedules: int = 0
+    missed: tuple[Fault, ...] = ()
 
 
 def explore(search: Prober, calm: Injector, is_concurrent: bool, budget: Budget) -> Tried:
-    """Try what failed the last time, every single fault, then drawn plans and thread schedules.
+    """Try what is pinned, what failed the last time, every single fault, then drawn plans and thread schedules.
 
     Args:
         search: what is run.
@@ -89,9 +93,10 @@ def explore(search: Prober, calm: Injector, is_concurrent: bool, budget: Budget)
     mine = places[number - 1 :: of]
     if budget.only is not None:
         return Tried(mine, tuple(search.attempt(budget.only, budget.schedule).struck))
+    missed = tuple(fault for pinned in budget.pinned for fault in search.attempt(*pinned).unreached())
     if budget.kills == 0:
-        return Tried(mine)
-    if budget.saved is not None:
+        return Tried(mine, missed=missed)
+    if budget.saved is not None and budget.saved not in budget.pinned:
         search.attempt(*budget.saved)
     killed: list[Fault] = []
     # Within bodies last: where it does not take half a body, the place between two of them says more.
@@ -102,4 +107,4 @@ def explore(search: Prober, calm: Injector, is_concurrent: bool, budget: Budget)
         draw.plans(plans, places, budget.kills, budget.examples, budget.seed)
     if is_concurrent:
         order.schedules(orders, places, budget)
-    return Tried(mine, tuple(place for place in mine if place in killed), plans.tried, orders.tried)
+    return Tried(mine, tuple(place for place in mine if place in killed), plans.tried, orders.tried, missed)

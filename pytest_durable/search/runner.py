@@ -14,7 +14,7 @@ from pytest_durable.checks.deeds import Deed, deeds_of
 from pytest_durable.checks.outcome import Outcome
 from pytest_durable.checks.replay import check_fixed_point
 from pytest_durable.engine import MICROS, Scheduler, Stop, Trace, VirtualClock, World
-from pytest_durable.faults import FaultPlan, Injector
+from pytest_durable.faults import Fault, FaultPlan, Injector
 from pytest_durable.faults.delaying import Delaying
 from pytest_durable.options import CHECKS
 from pytest_durable.report.evidence import Evidence
@@ -81,6 +81,7 @@ class Runner:
         checks: the names of those that are made.
         chance_is_fixed: whether no run so far has drawn anything in the user's code.
         evidence: of the fault-free run, once the search has found nothing.
+        missed: faults of pinned plans that did not happen in it.
         progress: is told after each run how many faults struck in it.
         isolation: ``thread`` or ``process``: where the handler runs.
     """
@@ -103,6 +104,7 @@ class Runner:
     checks: Collection[str] = CHECKS
     chance_is_fixed: bool = True
     evidence: Evidence | None = None
+    missed: Sequence[Fault] = ()
     progress: Callable[[int], object] = lambda kills: None
     isolation: str = "thread"
 

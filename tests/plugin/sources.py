@@ -68,7 +68,7 @@ def found(result: pytest.RunResult) -> tuple[str, str]:
 
 def story(result: pytest.RunResult) -> list[str]:
     """All that pytest says of the one failure: its lines, but for how many plans passed before it was found."""
-    lines = [line for line in result.outlines if line.startswith("E  ")]
+    lines = [line.removeprefix("E").strip() for line in result.outlines if line.startswith("E  ")]
     return [re.sub(r"; \d+ plans? passed before", "", line) for line in lines]
 
 

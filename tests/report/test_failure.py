@@ -234,4 +234,4 @@ def test_a_result_with_line_breaks_stays_on_its_line() -> None:
         context.step(lambda step: bank.append("a\nb\n"), name="charge")
         return context.step(lambda step: "".join(bank), name="all")
 
-    assert len(str(found(handler, reset=bank.clear)).splitlines()) <= 16
+    assert len(str(found(handler, reset=bank.clear)).splitlines()) <= 18
