@@ -44,7 +44,7 @@ class Tally:
     advice: dict[Advice, None] | None = None
 
     def found_safe(
-        self, places: Sequence[Fault], killed: Sequence[Fault], schedules: int, idle: Sequence[Fault]
+        self, places: Sequence[Fault], killed: Sequence[Fault], schedules: int, idle: Sequence[Fault] = ()
     ) -> None:
         """Count a search that found nothing; in it, the faults ``idle`` of pinned plans did not happen."""
         self.idle = [text for text in map(str, idle) if text in self.idle or not self.safe]
