@@ -26,18 +26,20 @@ class Outcome:
         status: of the execution.
         result: decoded; None unless it succeeded.
         error: type and message; None unless it failed.
+        given_up: whether it failed because the service gave up invoking it: the error is that of the last invocation.
     """
 
     status: str
     result: Any
     error: tuple[str | None, str | None] | None
+    given_up: bool = False
 
     @classmethod
     def of(cls, execution: DurableExecution) -> Outcome:
         """The outcome of an execution that is over."""
         error = None if execution.error is None else (execution.error.type, execution.error.message)
         result = None if execution.result is None else json.loads(execution.result)
-        return cls(execution.status.value, result, error)
+        return cls(execution.status.value, result, error, execution.given_up)
 
     def __str__(self) -> str:
         if self.error is not None:
@@ -52,6 +54,8 @@ def differs(reference: Outcome, found: Outcome, others: Sequence[Outcome] = ()) 
         return False
     if reference.status != found.status:
         return True
+    if reference.given_up and found.given_up:
+        return False  # which of the many failed invocations was the last is all that a kill can change
     return _values_differ(reference.error, found.error, [other.error for other in others]) or _values_differ(
         reference.result, found.result, [other.result for other in others]
     )

@@ -164,7 +164,7 @@ class Invocation:
         if execution.service.pace is not None:
             self.sleep(execution.service.pace.random() * OTHER_PACE)
             self.check_token(arn, token)
-        if execution.sealed and updates:
+        if execution.sealed and updates and updates[0].operation_type is not _EXECUTION:  # which is its answer
             stop_sealed(self, updates[0].operation_id, updates[0].action.value)
         if execution.points.others:
             self._disturb(updates)

@@ -61,6 +61,8 @@ class DurableExecution:
         patient: whether what a sealed one may not do stops only the thread that does it.
         breach: what a sealed execution asked for that its journal does not hold.
         cut_short: whether a sealed execution came to an operation that had not finished, and was stopped there.
+        unstored: what the last invocation of the finished one that it replays asked for, and the SDK did not store.
+        given_up: whether the service gave it up, because invocation after invocation failed.
         parent: the execution whose operation ``invoked_as`` invoked this one; None if a test started it.
         prefix: of the paths of its operations: empty, or the path of that operation and a slash.
         copy: how many executions of other functions have its name.
@@ -97,7 +99,8 @@ class DurableExecution:
         self.swallowed: Swallowed | None = None
         self.refused: BaseException | None = None
         self.breach: str | None = None
-        self.cut_short = self.patient = False
+        self.cut_short = self.patient = self.given_up = False
+        self.unstored: frozenset[str] = frozenset()
         self.invocations: list[InvocationRecord] = []
         self.in_flight: Invocation | None = None
         self.asked: dict[str, Asked] = {}
@@ -328,6 +331,7 @@ class DurableExecution:
         self._close(record, output, ErrorObject(error[1], error[0], None, None))
         self._failures += 1
         if self._failures > len(self.policy.gaps):
+            self.given_up = True
             self._end(ExecutionStatus.FAILED, None, ErrorObject(error[1], error[0], None, None))
             return
         self.tokens.revoke()

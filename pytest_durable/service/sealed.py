@@ -20,13 +20,15 @@ def take_over(execution: DurableExecution, finished: DurableExecution) -> None:
     execution.asked = dict(finished.asked)
     execution.children = {context: dict(made) for context, made in finished.children.items()}
     execution.paths = dict(finished.paths)
+    last = finished.invocations[-1].asked
+    execution.unstored = frozenset(key for key in last if key not in finished.journal.operations)
 
 
 def stop_sealed(invocation: Invocation, operation_id: str, what: str) -> NoReturn:
     """End the replay that wants to add to its journal; a patient one only where it does, the other threads go on."""
     execution = invocation.execution
-    if operation_id in execution.journal.operations:
-        execution.cut_short = True  # the SDK never closed it: it is free to run it again
+    if operation_id in execution.journal.operations or operation_id in execution.unstored:
+        execution.cut_short = True  # the SDK never closed it, or never stored it: it is free to run it again
     else:
         execution.breach = f"{what} {execution.path_of(operation_id)}"
     if execution.patient:

@@ -20,6 +20,7 @@ from aws_durable_execution_sdk_python import (
     ChildContextError,
     CompletionStatus,
     DurableContext,
+    InvocationError,
     ParallelBranch,
     StepContext,
     StepError,
@@ -480,6 +481,32 @@ def branch_on_a_stored_result(event: Any, context: DurableContext) -> Any:
     return "done"
 
 
+def result_beyond_what_an_answer_holds(event: Any, context: DurableContext) -> Any:
+    """The SDK stores it instead, as an update of the execution itself."""
+    return context.step(returns(1), name="a") and "r" * (6 * 1_024 * 1_024 - 10)
+
+
+def error_of_a_retry_strategy(event: Any, context: DurableContext) -> Any:
+    """The SDK has not stored the step when its strategy raises, and the handler goes on."""
+
+    def strategy(error: Exception, attempt: int) -> Any:
+        raise LookupError("no decision")
+
+    context.step(returns(1), name="before")
+    with contextlib.suppress(LookupError):
+        context.step(fails(ConnectionError("down")), name="a", config=StepConfig(retry_strategy=strategy))
+    return "done"
+
+
+def failing_until_it_is_given_up(event: Any, context: DurableContext) -> Any:
+    """Whether it is this error or a kill that the last of all invocations fails with is not its business."""
+
+    def child(inner: DurableContext) -> None:
+        raise InvocationError("try again")
+
+    context.run_in_child_context(child, name="child")
+
+
 def lambda_context_read(event: Any, context: DurableContext) -> Any:
     lambda_context: Any = context.lambda_context
     lambda_context.get_remaining_time_in_millis()
@@ -561,6 +588,9 @@ SHAPES: list[Handler] = [
     logging_handler,
     branch_on_a_stored_result,
     lambda_context_read,
+    result_beyond_what_an_answer_holds,
+    error_of_a_retry_strategy,
+    failing_until_it_is_given_up,
     Orders(),
     Orders().handle,
     functools.partial(with_settings, {"limit": 3}),
