@@ -12,17 +12,17 @@ BEGIN = "<!-- written by: python -m benchmarks --write-readme -->"
 END = "<!-- end of what was written -->"
 
 
-def replaced(text: str, written: str) -> str:
-    """``text`` with something else between its two markers.
+def replaced(text: str, written: str, begin: str = BEGIN) -> str:
+    """``text`` with something else between a marker and the next end.
 
     Raises:
-        ValueError: if it has not both of them, in this order, once.
+        ValueError: if it has not both of them, in this order, or the marker twice.
     """
-    before, begin, rest = text.partition(BEGIN)
+    before, found, rest = text.partition(begin)
     _, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in after or END in after:
-        raise ValueError(f"the text must have {BEGIN} and, after it, {END}, once each")
-    return f"{before}{BEGIN}\n\n{written.strip()}\n\n{END}{after}"
+    if not found or not end or begin in after:
+        raise ValueError(f"the text must have {begin} once and, after it, {END}")
+    return f"{before}{begin}\n\n{written.strip()}\n\n{END}{after}"
 
 
 def write(machine: str, tables: Iterable[Table]) -> None:

@@ -27,7 +27,7 @@ def test_what_was_written_before_is_replaced_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("text", ["", BEGIN, END, f"{END}{BEGIN}", f"{BEGIN}{END}{BEGIN}{END}"])
 def test_a_text_without_both_markers_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="once each"):
+    with pytest.raises(ValueError, match="once and, after it"):
         replaced(text, "new")
 
 

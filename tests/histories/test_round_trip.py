@@ -16,7 +16,7 @@ from pytest_durable.histories.reading import read
 from pytest_durable.service.lifecycle import DurableExecution
 from tests.parity import handlers_outside, handlers_plugins
 from tests.parity.scenario import Scenario
-from tests.parity.sides import _carry_out
+from tests.parity.sides import carry_out
 from tests.parity.test_parity import SCENARIOS, SINCE_3_0, parameters
 
 ALL = [
@@ -61,7 +61,7 @@ def _without_summary(execution: DurableExecution, operation: Operation) -> Opera
 def test_the_journal_is_read_back_and_its_own_code_replays_it(scenario: Scenario) -> None:
     scenario.seen.clear()
     with FakeDurableContext() as context:
-        for execution in family(_carry_out(context, scenario)):
+        for execution in family(carry_out(context, scenario)):
             assert read_back(execution) == stored(execution)
             before = len(scenario.seen)
             recorded = {"Events": execution.history.events()}

@@ -27,6 +27,9 @@ AT_ONCE = 12
 
 WITH_RESULT = {"STEP", "CONTEXT", "CALLBACK", "CHAINED_INVOKE"}
 
+THE_ONLY_ONE = "[1]"
+"""The path of a callback without a name, in a handler that does nothing else."""
+
 UNORDERED = {"Map", "Parallel"}
 """Below these the operations are created by threads at once, in any order."""
 
@@ -205,7 +208,7 @@ def simulated(scenario: Scenario) -> Outcome:
     """Run the scenario in the simulation."""
     scenario.seen.clear()
     with FakeDurableContext() as context:
-        execution = _carry_out(context, scenario)
+        execution = carry_out(context, scenario)
     fields = {
         "status": execution.status.value,
         "result": execution.result,
@@ -231,35 +234,25 @@ def _ours(operations: Any) -> Iterator[Found]:
         yield operation.id, found, operation
 
 
-def _carry_out(context: Any, scenario: Scenario) -> Execution:
-    """Let the outside world do its part.
-
-    A callback without a name can only be answered by one who holds the execution; all others are answered by name.
-    """
+def outside_world(context: FakeDurableContext, scenario: Scenario) -> None:
+    """Make everything known that the handler may ask the outside world for: functions, and answers to callbacks."""
     for name, function in scenario.functions.items():
         context.register(name, function.handler)
-    unnamed = [answer for answer in scenario.answers if answer.name is None]
     for answer in scenario.answers:
-        if answer.name is None:
-            continue
+        name = answer.name or THE_ONLY_ONE
         if answer.heartbeat is not None:
-            context.callbacks.heartbeat(answer.name, every=answer.heartbeat, times=answer.times)
+            context.callbacks.heartbeat(name, every=answer.heartbeat, times=answer.times)
         elif answer.error is not None:
-            context.callbacks.fail(answer.name, _as_error(answer.error), after=answer.after)
+            context.callbacks.fail(name, _as_error(answer.error), after=answer.after)
         else:
-            context.callbacks.succeed(answer.name, answer.result, after=answer.after)
-    more = {"execution_timeout": scenario.execution_timeout}
-    if not unnamed:
-        execution: Execution = context.run(scenario.decorated(), scenario.event, **more)
-        return execution
-    execution = context.start(scenario.decorated(), scenario.event, **more)
-    for answer in unnamed:
-        open_one: Any = execution.callback()
-        if answer.error is not None:
-            open_one.fail(_as_error(answer.error))
-        else:
-            open_one.succeed(answer.result)
-    return execution.run()
+            context.callbacks.succeed(name, answer.result, after=answer.after)
+
+
+def carry_out(context: FakeDurableContext, scenario: Scenario) -> Execution:
+    """Run the scenario once."""
+    outside_world(context, scenario)
+    timeout = scenario.execution_timeout
+    return context.run(scenario.decorated(), scenario.event, execution_timeout=timeout)
 
 
 def _as_error(error: tuple[str, str]) -> ErrorObject:

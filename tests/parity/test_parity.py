@@ -34,6 +34,10 @@ SINCE_3_0 = pytest.mark.skipif(
 )
 
 
+ALL = [*SCENARIOS, *handlers_outside.TABLE, *([] if SINCE_3_0.args[0] else handlers_plugins.TABLE)]
+"""Those that the installed SDK can run."""
+
+
 def parameters(scenarios: Iterable[Scenario], *marks: pytest.MarkDecorator) -> list[ParameterSet]:
     """One for each scenario."""
     return [pytest.param(scenario, marks=marks, id=scenario.name) for scenario in scenarios]

@@ -9,14 +9,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pytest_durable import DurabilityViolation, Failure, FakeDurableContext, Verification
+from pytest_durable.faults import Schedule
 from pytest_durable.search.runner import silence
 
 Handler = Callable[[Any, Any], Any]
 
 SEEDS = range(20)
+"""Under which ``python -m tests.quality`` searches."""
 
 FEW = range(2)
-"""For what is searched in each run of the tests; and for what does not depend on the seed, but takes long."""
+"""Under which the tests do: what a search tries hardly depends on the seed."""
+
+ONE = range(1)
+"""Under which they do where it takes long."""
 
 
 def now(step: Any = None) -> datetime:
@@ -103,9 +108,9 @@ class Pair:
         plan: the smallest that breaks it; empty if the fault-free run does.
         make: the bug, or its twin.
         event: that both are run with.
-        missing: what the search lacks to find the bug; empty if it finds it.
-        seeds: under which the bug is looked for.
-        twin_seeds: under which the tests search its twin.
+        endless: whether the bug is an execution that never ends: it takes the search so long that it does it once.
+        deviations: of the smallest thread schedule that breaks it.
+        missing: why the search cannot find the bug; empty if it finds it.
     """
 
     pattern: str
@@ -113,9 +118,9 @@ class Pair:
     plan: str
     make: Make
     event: Any = None
+    endless: bool = False
+    deviations: int = 0
     missing: str = ""
-    seeds: range = SEEDS
-    twin_seeds: range = FEW
 
     @property
     def name(self) -> str:
@@ -129,21 +134,13 @@ class Pair:
 
 
 class Table(list[Pair]):
-    """Pairs, each added by the decorator of what makes it.
-
-    Args:
-        common: attributes of all of its pairs.
-    """
-
-    def __init__(self, **common: Any) -> None:
-        super().__init__()
-        self._common = common
+    """Pairs, each added by the decorator of what makes it."""
 
     def add(self, pattern: str, violation: type[DurabilityViolation], plan: str, **more: Any) -> Callable[[Make], Make]:
         """Decorate what makes a handler; the arguments are the attributes of `Pair`."""
 
         def decorate(make: Make) -> Make:
-            self.append(Pair(pattern, violation, plan, make, **{**self._common, **more}))
+            self.append(Pair(pattern, violation, plan, make, **more))
             return make
 
         return decorate
@@ -193,4 +190,5 @@ def _is_found(pair: Pair, said: Failure | Verification) -> bool:
     if not isinstance(said, Failure):
         return False
     named = pair.violation is DurabilityViolation or said.violation == pair.violation.__name__
-    return named and (said.plan, said.reproduced) == (pair.plan, True)
+    deviations = len(Schedule.parse(said.schedule))
+    return named and (said.plan, deviations, said.reproduced) == (pair.plan, pair.deviations, True)

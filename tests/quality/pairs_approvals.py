@@ -10,7 +10,7 @@ from aws_durable_execution_sdk_python.waits import WaitForConditionConfig, WaitF
 
 from pytest_durable import ExecutionStuck, OutcomeChanged, ReplayDiverged, StepRanAgain, SuspensionSwallowed
 from tests.durable import ONCE, ONCE_AT_MOST, returns, seconds
-from tests.quality.pair import FEW, Handler, Table, World, now
+from tests.quality.pair import Handler, Table, World, now
 
 PAIRS = Table()
 
@@ -102,7 +102,7 @@ def bare_except_around_a_step(fixed: bool, world: World) -> Handler:
     return handler
 
 
-@PAIRS.add(SWALLOWED, SuspensionSwallowed, "", twin_seeds=FEW)
+@PAIRS.add(SWALLOWED, SuspensionSwallowed, "")
 def bare_except_in_an_item_of_a_map(fixed: bool, world: World) -> Handler:
     caught: type[BaseException] = Exception if fixed else BaseException
 
@@ -219,7 +219,7 @@ def approval_that_nobody_gives(fixed: bool, world: World) -> Handler:
     return handler
 
 
-@PAIRS.add(UNANSWERED, ExecutionStuck, "", twin_seeds=FEW)
+@PAIRS.add(UNANSWERED, ExecutionStuck, "")
 def approval_of_the_second_of_two(fixed: bool, world: World) -> Handler:
     """One of two branches is never answered."""
     world.ctx.callbacks.succeed("manager", "yes", after=60)
@@ -240,7 +240,7 @@ def approval_of_the_second_of_two(fixed: bool, world: World) -> Handler:
     return handler
 
 
-@PAIRS.add(POLLING, ExecutionStuck, "", seeds=FEW[:1])
+@PAIRS.add(POLLING, ExecutionStuck, "", endless=True)
 def polls_counted_in_a_variable(fixed: bool, world: World) -> Handler:
     """Every poll suspends, and the count begins anew; the twin counts in the state of the operation."""
 

@@ -9,9 +9,9 @@ from aws_durable_execution_sdk_python import DurableContext, StepError
 
 from pytest_durable import EffectLost, EffectRepeated
 from tests.durable import AT_MOST_ONCE, ONCE_AT_MOST, attempts, seconds
-from tests.quality.pair import FEW, Handler, Table, World, new_id
+from tests.quality.pair import Handler, Table, World, new_id
 
-PAIRS = Table(seeds=FEW)
+PAIRS = Table()
 
 
 @PAIRS.add("Effect done, success checkpoint lost (at-least-once default)", EffectRepeated, "mail:body")

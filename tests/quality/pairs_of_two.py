@@ -8,9 +8,9 @@ from aws_durable_execution_sdk_python import DurableContext
 
 from pytest_durable import OutcomeChanged
 from tests.durable import ONCE, returns
-from tests.quality.pair import FEW, Handler, Table, World
+from tests.quality.pair import Handler, Table, World
 
-PAIRS = Table(twin_seeds=FEW[:1])
+PAIRS = Table()
 
 AT_LEAST_ONCE = "Effect done, success checkpoint lost (at-least-once default)"
 DEFAULT = "Wrong idea of the default semantics"

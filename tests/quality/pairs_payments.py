@@ -11,7 +11,7 @@ from aws_durable_execution_sdk_python.config import NestingType, ParallelConfig
 
 from pytest_durable import ExecutionStuck, OutcomeChanged, ReplayDiverged
 from tests.durable import ONCE, ONCE_AT_MOST, returns, seconds
-from tests.quality.pair import FEW, Handler, Table, World, new_id
+from tests.quality.pair import Handler, Table, World, new_id
 
 PAIRS = Table()
 
@@ -258,7 +258,7 @@ def charge_and_parcel_in_one_step(fixed: bool, world: World) -> Handler:
     return handler
 
 
-@PAIRS.add(TOO_LONG, ExecutionStuck, "", seeds=FEW)
+@PAIRS.add(TOO_LONG, ExecutionStuck, "")
 def settlement_polled_in_a_step(fixed: bool, world: World) -> Handler:
     def handler(event: Any, context: DurableContext) -> Any:
         def settle(step: Any) -> str:

@@ -10,9 +10,9 @@ from aws_durable_execution_sdk_python.config import CompletionConfig, MapConfig,
 
 from pytest_durable import OutcomeChanged, ReplayDiverged
 from tests.durable import returns, seconds
-from tests.quality.pair import FEW, Handler, Table, World, now
+from tests.quality.pair import Handler, Table, World, now
 
-PAIRS = Table(twin_seeds=FEW)
+PAIRS = Table()
 
 ORDER = "Decision by completion order of branches"
 SHARED = "Mutable list or dict shared by parallel branches"

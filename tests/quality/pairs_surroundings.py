@@ -9,9 +9,9 @@ from aws_durable_execution_sdk_python import DurableContext
 
 from pytest_durable import ReplayDiverged
 from tests.durable import returns, seconds
-from tests.quality.pair import FEW, Handler, Table, World, now
+from tests.quality.pair import Handler, Table, World, now
 
-PAIRS = Table(seeds=FEW, twin_seeds=FEW)
+PAIRS = Table()
 
 
 @PAIRS.add("Branch on flag, env var or config read outside a step", ReplayDiverged, "")

@@ -14,9 +14,9 @@ from aws_durable_execution_sdk_python import DurableContext, StepContext, StepEr
 
 from pytest_durable import DurabilityViolation, EffectLost, EffectRepeated, OutcomeChanged, ReplayDiverged
 from tests.durable import ONCE, attempts, fails, returns, seconds
-from tests.quality.pair import FEW, Handler, Table, World, now
+from tests.quality.pair import Handler, Table, World, now
 
-PAIRS = Table(seeds=FEW[:1], twin_seeds=FEW)
+PAIRS = Table()
 
 SCHEDULES = "drawn thread schedules"
 COLD = "cold starts: a process without the memory of the one before"

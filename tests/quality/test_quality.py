@@ -11,8 +11,11 @@ from collections.abc import Iterable
 import pytest
 
 from pytest_durable.service import lifecycle
+from tests.parity.scenario import Scenario
+from tests.parity.test_parity import ALL
 from tests.quality.correct import CORRECT, Make
-from tests.quality.pair import FEW, Pair, against, on_the_bug, on_the_twin
+from tests.quality.pair import FEW, ONE, Pair, against, on_the_bug, on_the_twin
+from tests.quality.parity import UNSAFE, said_against
 from tests.quality.tables import FOUND, UNFOUND
 
 
@@ -35,22 +38,36 @@ def unless(why: str) -> pytest.MarkDecorator:
 
 @each(FOUND)
 def test_the_bug_is_found_with_its_smallest_plan(pair: Pair) -> None:
-    assert on_the_bug(pair, FEW) == {}
+    assert on_the_bug(pair, FEW if pair.faults < 2 else ONE) == {}
 
 
 @each([*FOUND, *UNFOUND])
 def test_the_repaired_twin_is_left_alone(pair: Pair) -> None:
-    assert on_the_twin(pair, pair.twin_seeds) == {}
+    assert on_the_twin(pair, ONE) == {}
 
 
 @pytest.mark.parametrize("pair", [pytest.param(pair, marks=unless(pair.missing), id=pair.name) for pair in UNFOUND])
 def test_the_bug_is_not_found_yet(pair: Pair) -> None:
-    assert on_the_bug(pair, FEW) == {}
+    assert on_the_bug(pair, ONE) == {}
 
 
 @pytest.mark.parametrize("make", CORRECT, ids=lambda make: make.__name__)
 def test_a_correct_handler_is_left_alone(make: Make) -> None:
-    assert against(make, FEW) == {}
+    assert against(make, ONE) == {}
+
+
+@pytest.mark.parametrize(
+    "scenario", [one for one in ALL if one.name not in UNSAFE][::8], ids=lambda scenario: scenario.name
+)
+def test_a_handler_that_is_held_against_the_local_runner_is_left_alone(scenario: Scenario) -> None:
+    """Some of them; ``python -m tests.quality`` takes all."""
+    assert said_against(scenario) == ""
+
+
+def test_what_the_search_is_right_about_is_still_so() -> None:
+    for scenario in ALL:
+        if scenario.name in UNSAFE:
+            assert said_against(scenario) != "", UNSAFE[scenario.name]
 
 
 def test_there_are_enough_pairs_of_every_kind() -> None:
