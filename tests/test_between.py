@@ -87,7 +87,10 @@ def test_the_flag_is_a_suspect(ctx: FakeDurableContext) -> None:
     ctx.faults.between_invocations(flags={HERE: [True, False]})
     with pytest.raises(ReplayDiverged) as caught:
         ctx.verify(branching(lambda: module.EXPRESS))
-    assert f"Suspect: {HERE} changes between invocations, as the test asks: True, False." in str(caught.value)
+    assert (
+        f"Suspect: {HERE} changes between invocations, as the test asks: True, False."
+        in caught.value.failure.explanation
+    )
 
 
 def test_a_replay_of_the_finished_execution_is_one_more_invocation(ctx: FakeDurableContext) -> None:
