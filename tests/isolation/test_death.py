@@ -130,7 +130,7 @@ def open_files() -> int:
 
 
 def test_nothing_committed_is_lost_and_nothing_half_done_is_seen(ctx: FakeDurableContext, tmp_path: Path) -> None:
-    """Some of the 500 kills, each in the middle of a transaction or right after it; the example has more."""
+    """Some of the 500 kills that DURABLE_TEST_KILLS=500 makes, in the middle of a transaction, and after it."""
     file = tmp_path / "bank.db"
 
     def account(sql: str) -> list[Any]:
@@ -156,7 +156,7 @@ def test_nothing_committed_is_lost_and_nothing_half_done_is_seen(ctx: FakeDurabl
 
     before = open_files()
     kills = int(os.environ.get("DURABLE_TEST_KILLS", "40"))
-    struck = 0
+    struck = committed = 0
     while struck < kills:
         account("delete from entries")
         for where, rows in (("effect:half", 0), ("effect:whole", 2), ("body", 2), ("stored", 2)):
@@ -164,9 +164,12 @@ def test_nothing_committed_is_lost_and_nothing_half_done_is_seen(ctx: FakeDurabl
             assert [one.killed for one in execution.invocations] == [f"transfer:{where}"]
             struck += 1
             assert len(account("select * from entries")) == rows, where
+            committed += rows > 0
             assert execution.run().status == "SUCCEEDED"
             assert account("select sum(amount), count(*) from entries") == [(0, 2)]
             account("delete from entries")
     assert open_files() == before
     with pytest.raises(ChildProcessError):  # there is no child at all, neither alive nor dead
         os.waitpid(-1, os.WNOHANG)
+    told = f"{struck} kills, {committed} of them after a commit: none lost, nothing half-done, no child or pipe left"
+    print(told)  # noqa: T201  # what -rP shows
