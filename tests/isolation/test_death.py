@@ -16,7 +16,8 @@ import pytest
 from aws_durable_execution_sdk_python import DurableContext
 
 from pytest_durable import FakeDurableContext, FaultPlan, NotSimulated, UsageError
-from pytest_durable.service.isolation import parent
+from pytest_durable.seams import userland
+from pytest_durable.service.isolation import child, parent
 from tests.durable import returns
 
 GLOBALS: list[int] = []
@@ -51,6 +52,24 @@ def ends(how: Callable[[], object], marker: Path) -> Callable[[Any, DurableConte
         return "done"
 
     return lambda event, context: context.step(body, name="a")
+
+
+def test_a_child_that_is_killed_does_not_leave_by_itself_meanwhile(
+    ctx: FakeDurableContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has something to do at an exit, as coverage.py may, would be cut off in the middle of it."""
+    leave = userland.real_exit
+
+    def noted(status: int) -> NoReturn:
+        (tmp_path / f"{os.getpid()}").touch()
+        leave(status)
+
+    monkeypatch.setattr(child, "real_exit", noted)
+    for _ in range(5):
+        ctx.start(lambda event, context: context.step(returns(1), name="a"), faults="a:body")
+    assert list(tmp_path.iterdir()) == []
+    ctx.run(lambda event, context: 1)
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def crash() -> None:

@@ -239,11 +239,11 @@ class Fork:
             return
         if self._waits_for_us and covered.measuring() is not None:
             self._add_what_it_covered()
+        if self._pid and not self._has_answered:  # before it can see that nobody is there any more, and leave in peace
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
         self._pipe.hang_up()
         if self._pid:
-            if not self._has_answered:
-                with suppress(ProcessLookupError):
-                    os.kill(self._pid, signal.SIGKILL)
             self._reap()
         paused, self._paused = self._paused, {}
         for task, _ in paused.values():
