@@ -83,6 +83,29 @@ class Priorities(Drawn):
         return max(range(len(ready)), key=lambda index: self._priorities[ready[index].number])
 
 
+class Backwards(Drawn):
+    """Where a body of the user's was about to run, the youngest task goes on that can: branches change places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begin()
+
+    def begin(self) -> None:
+        """Start counting choices anew."""
+        self._choice = 0
+        self.taken = []
+
+    def pick(self, ready: Sequence[Task]) -> int:
+        """The youngest task that waits for nothing, if a body is at stake."""
+        self._choice += 1
+        if not _runs_a_body(ready[0]):
+            return 0
+        last = max((task.number, index) for index, task in enumerate(ready) if task.waiting_for is None)[1]
+        if last:
+            self.taken.append(Deviation(self._choice, last))
+        return last
+
+
 class Counting(Drawn):
     """The plain order, taking notes of its choices.
 
@@ -99,6 +122,11 @@ class Counting(Drawn):
     def pick(self, ready: Sequence[Task]) -> int:
         """The task that has been ready longest."""
         self.choices += 1
-        if ready[0].waiting_for is None and ready[0].started:
+        if _runs_a_body(ready[0]):
             self.offers.append(self.choices)
         return 0
+
+
+def _runs_a_body(task: Task) -> bool:
+    """Whether the task is about to run a body of the user's."""
+    return task.waiting_for is None and task.started

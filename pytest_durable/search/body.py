@@ -72,9 +72,10 @@ class Around:
 
     def calibrate(self, kinds: Collection[str]) -> Injector:
         """The fault-free run, which raises what the test raises; ``kinds`` are those of the faults to come."""
-        injector = self._stage.begin(FaultPlan())
-        self.runs += 1
-        self._body()
+        __tracebackhide__ = True
+        injector, error = self.probe(FaultPlan())
+        if error is not None:
+            raise self.probe(FaultPlan(), aloud=True)[1] or error
         self._passed += 1
         self._calm = self._stage.evidence()
         self._accounts = [self._stage.account()]

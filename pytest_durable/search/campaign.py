@@ -17,7 +17,6 @@ from pytest_durable.report.beside import Beside, parting, without_faults
 from pytest_durable.report.evidence import Evidence
 from pytest_durable.search import effects
 from pytest_durable.search.doubt import may_end_so
-from pytest_durable.search.investigate import fault_free, investigated
 from pytest_durable.search.order import is_concurrent
 from pytest_durable.search.phases import Budget, explore
 from pytest_durable.search.runner import OTHER_RUNS, Run, Runner, silence
@@ -84,13 +83,14 @@ class Search:
             DurabilityViolation: if it breaks a promise already, or does not end.
         """
         __tracebackhide__ = True
-        run = self._runner.run(FaultPlan())
-        found = run.finding
-        if found is not None and found.if_stable and not self._is_stable(run):
-            found = None
-        if found is not None and found.if_again:
+        with silence():
             run = self._runner.run(FaultPlan())
             found = run.finding
+            if found is not None and found.if_stable and not self._is_stable(run):
+                found = None
+            if found is not None and found.if_again:
+                run = self._runner.run(FaultPlan())
+                found = run.finding
         self._reference = run
         if found is None and is_searched and self._compares and not is_concurrent(run.execution.family()):
             found = self._compare_pieces(run)
@@ -99,9 +99,22 @@ class Search:
             if found is not None and not is_on(found.violation, self._runner.checks):
                 found = None
         if found is not None:
-            self._report(*investigated(self._runner, run, found))
+            self._report_calm(run, found)
         self._passed += 1
         return run
+
+    def _report_calm(self, run: Run, found: Finding) -> NoReturn:
+        """Run once more without faults, aloud, and raise what that finds; else what was found before.
+
+        That it is not found again says little: a cache of the process, that was empty in its first run, is full now.
+        """
+        __tracebackhide__ = True
+        again = self._runner.run(FaultPlan(), investigate=True)
+        if run.finding is None:  # it was found by a comparison with other runs
+            self._report(again, found)
+        if again.finding is not None and again.finding.violation is found.violation:
+            self._report(again, again.finding)
+        self._report(run, found)
 
     def _compare_pieces(self, run: Run) -> Finding | None:
         """Whether the execution ends otherwise because it was suspended, and what came before was replayed."""
@@ -140,7 +153,7 @@ class Search:
         if found is None:
             self._passed += 1
             return run.injector
-        calm = fault_free(self._runner) if found.violation is OutcomeChanged else ()
+        calm = _fault_free(self._runner) if found.violation is OutcomeChanged else ()
         again, confirmed = self.probe(plan, aloud=True, schedule=schedule)
         if confirmed is None and found.if_again:
             self._passed += 1
@@ -263,6 +276,13 @@ class Search:
             return Evidence(run.execution)
         places = calm.injector.places(self._runner.kinds)
         return Evidence(run.execution, calm.execution, places, tuple(self._struck))
+
+
+def _fault_free(runner: Runner) -> tuple[Investigation, ...]:
+    """The notes on two fault-free runs, at different times and paces, of what may explain a finding."""
+    with silence():
+        services = [runner.run(FaultPlan(), pace=pace, investigate=True).execution.service for pace in (0, 1)]
+    return tuple(service.investigation for service in services if service.investigation is not None)
 
 
 def _repeated(run: Run) -> Iterator[str]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_durable.faults import Deviation, Fault, FaultPlan, Schedule
-from pytest_durable.faults.oracles import Counting, Priorities
+from pytest_durable.faults.oracles import Backwards, Counting, Drawn, Priorities
 
 if TYPE_CHECKING:
     from pytest_durable.search.phases import Budget, Prober
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 MOST = 10
 """Schedules at most, in a search that is not asked for more than single faults."""
 
-MOST_IF_ASKED = 60
-"""In one that is."""
+MOST_IF_ASKED = 80
+"""In one that is: half of them single deviations, a quarter with a fault each and the branches backwards."""
 
 CHANGES = 3
 """At how many choices of a run the order of priorities is broken."""
+
+_T = TypeVar("_T")
 
 _CONCURRENT = ("map", "parallel")
 
@@ -35,7 +37,7 @@ def is_concurrent(executions: Iterable[DurableExecution]) -> bool:
 
 
 def schedules(search: Prober, places: Sequence[Fault], budget: Budget) -> None:
-    """Try other orders: single deviations before bodies first, then priorities and single faults.
+    """Try other orders: single deviations before bodies first, then all of them at each fault, then priorities.
 
     Args:
         search: what is run.
@@ -49,25 +51,38 @@ def schedules(search: Prober, places: Sequence[Fault], budget: Budget) -> None:
     counting = Counting()
     search.probe_order(FaultPlan(), counting)
     random = Random(budget.seed)
-    most = min(MOST if budget.kills == 1 else MOST_IF_ASKED, budget.examples)
-    singles = [Schedule([Deviation(choice, 1)]) for choice in _some(counting.offers, most * 2 // 3, random)]
-    for schedule in singles:
+    asked = budget.kills > 1
+    most = min(MOST_IF_ASKED if asked else MOST, budget.examples)
+    offers = _some(counting.offers, most // 2 if asked else most * 2 // 3, random)
+    for choice in offers:
+        schedule = Schedule([Deviation(choice, 1)])
         if search.probe(FaultPlan(), schedule=schedule)[1] is not None:
             search.attempt(FaultPlan(), schedule)
-    for number in range(most - len(singles)):
+    struck = _some(places, most // 4, random) if asked else ()
+    drawn: list[tuple[FaultPlan, Drawn]] = [(FaultPlan([place]), Backwards()) for place in struck]
+    for number in range(most - len(offers) - len(struck)):
         plan = FaultPlan([random.choice(places)]) if number % 2 and places else FaultPlan()
-        found = search.probe_order(plan, Priorities(random.randrange(1 << 30), CHANGES, counting.choices))
+        drawn.append((plan, Priorities(random.randrange(1 << 30), CHANGES, counting.choices)))
+    for plan, scheduler in drawn:
+        found = search.probe_order(plan, scheduler)
         if found is not None:
-            search.attempt(*_smallest(search, plan, found))
+            search.attempt(*_smallest(search, plan, found, places))
 
 
-def _some(choices: Sequence[int], most: int, random: Random) -> Sequence[int]:
+def _some(choices: Sequence[_T], most: int, random: Random) -> Sequence[_T]:
     """All of them if they are few enough, else some, in their order."""
-    return choices if len(choices) <= most else sorted(random.sample(choices, most))
+    if len(choices) <= most:
+        return choices
+    return [choices[index] for index in sorted(random.sample(range(len(choices)), most))]
 
 
-def _smallest(search: Prober, plan: FaultPlan, schedule: Schedule) -> tuple[FaultPlan, Schedule]:
-    """Leave out the fault, then the deviations, that it does not take: first many at once, then one by one."""
+def _smallest(
+    search: Prober, plan: FaultPlan, schedule: Schedule, places: Sequence[Fault]
+) -> tuple[FaultPlan, Schedule]:
+    """Leave out the fault, then the deviations, that it does not take: first many at once, then one by one.
+
+    Then try the fault at earlier places: a kill there may do the same.
+    """
     if plan and search.probe(FaultPlan(), schedule=schedule)[1] is not None:
         plan = FaultPlan()
     size = len(schedule) // 2
@@ -80,4 +95,8 @@ def _smallest(search: Prober, plan: FaultPlan, schedule: Schedule) -> tuple[Faul
             else:
                 kept += size
         size = min(size // 2, max(1, len(schedule) // 2)) if size > 1 else 0
+    for place in places[: places.index(plan[0])] if plan else ():
+        earlier = FaultPlan([place])
+        if search.probe(earlier, schedule=schedule)[1] is not None:
+            return earlier, schedule
     return plan, schedule

@@ -88,9 +88,10 @@ def explore(search: Prober, calm: Injector, is_concurrent: bool, budget: Budget)
         BaseException: the smallest violation, as ``search`` raises it.
     """
     __tracebackhide__ = True
-    places = calm.places(budget.kinds)
+    # Within bodies last: where it does not take half a body, the place between two of them says more.
+    places = sorted(calm.places(budget.kinds), key=lambda place: place.kind == EFFECT)
     number, of = budget.share or (1, 1)
-    mine = places[number - 1 :: of]
+    mine = tuple(places[number - 1 :: of])
     if budget.only is not None:
         return Tried(mine, tuple(search.attempt(budget.only, budget.schedule).struck))
     missed = tuple(fault for pinned in budget.pinned for fault in search.attempt(*pinned).unreached())
@@ -99,8 +100,7 @@ def explore(search: Prober, calm: Injector, is_concurrent: bool, budget: Budget)
     if budget.saved is not None and budget.saved not in budget.pinned:
         search.attempt(*budget.saved)
     killed: list[Fault] = []
-    # Within bodies last: where it does not take half a body, the place between two of them says more.
-    for place in sorted(mine, key=lambda place: place.kind == EFFECT):
+    for place in mine:
         killed.extend(search.attempt(FaultPlan([place])).struck)
     plans, orders = Share(search, number, of), Share(search, number, of)
     if budget.kills > 1:

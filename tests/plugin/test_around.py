@@ -67,6 +67,30 @@ def test_a_test_that_fails_under_a_kill_says_which_in_a_note_with_the_command(py
     again.stdout.fnmatch_lines(["*assert charges == [[]100[]]"])
 
 
+def test_a_failure_that_does_not_happen_again_says_so_first(pytester: pytest.Pytester) -> None:
+    body = """
+def test_flaky(durable_ctx):
+    RUNS.append(1)
+    lost = len(RUNS) == 4
+    def handler(event, context):
+        return context.step(lambda _: "lost" if lost else "found", name="look")
+    assert durable_ctx.run(handler).result == "found"
+"""
+    pytester.makepyfile(test_bank=source(body))
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *NOT REPRODUCED: the same plan, run again, did not fail like this.",
+            "E * the test passes without faults, and not with these*(1 kill; 3 plans passed before)",
+            "E * run again * the first time",
+            'E * ≠ result * "found" * "lost"',
+            'E *Look at \'look\', made at test_bank.py:*: it gave "lost" the first time, and "found" when*',
+        ]
+    )
+    result.stdout.no_fnmatch_line("*durable_example*")
+
+
 def test_without_faults_the_test_itself_fails_as_ever(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(source("def test_it(durable_ctx):\n    assert 1 == 2"))
     result = pytester.runpytest_inprocess()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.others import OFF
 from tests.plugin.sources import CHARGES_AGAIN, CHARGES_TWICE
 
 
@@ -137,3 +138,139 @@ def test_the_summary_does_not_call_a_search_safe_that_failed(pytester: pytest.Py
 def test_a_suite_without_the_fixtures_has_no_summary_line(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_plain(): pass")
     pytester.runpytest_inprocess().stdout.no_fnmatch_line("durable: *")
+
+
+CHARGES_ALOUD = """
+    import pytest
+
+    charges = []
+
+    def handler(event, context):
+        context.logger.warning("in the handler")
+
+        def charge(step):
+            step.logger.warning("in the step")
+            charges.append(1)
+
+        context.step(charge, name="charge")
+        return context.step(lambda _: len(charges), name="count")
+
+    def test_verified(durable_ctx):
+        durable_ctx.verify(handler, reset=charges.clear)
+
+    @pytest.mark.durable_faults
+    def test_around(durable_ctx):
+        charges.clear()
+        assert durable_ctx.run(handler).result == 1
+"""
+
+
+@pytest.mark.parametrize("test", ["test_verified", "test_around"])
+def test_the_log_is_that_of_the_reported_run_alone(pytester: pytest.Pytester, test: str) -> None:
+    pytester.makepyfile(test_orders=CHARGES_ALOUD)
+    result = pytester.runpytest_inprocess("-k", test, "--log-level=INFO")
+    result.assert_outcomes(failed=1, deselected=1)
+    result.stdout.fnmatch_lines(["*Captured log call*"])
+    # Killed once, it has two invocations, and the body runs in each: to be logged again is the SDK's to prevent.
+    assert sum("WARNING" in line and "in the step" in line for line in result.outlines) == 2
+    assert sum("WARNING" in line and "in the handler" in line for line in result.outlines) == 2
+
+
+def test_a_failure_of_the_run_without_faults_is_logged_once(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import pytest
+
+        def handler(event, context):
+            context.logger.warning("in the handler")
+
+        @pytest.mark.durable_faults
+        def test_around(durable_ctx):
+            assert durable_ctx.run(handler).result == 1
+    """)
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=1)
+    assert sum("WARNING" in line and "in the handler" in line for line in result.outlines) == 1
+
+
+MANY_THINGS = """
+    import random
+    import pytest
+    from aws_durable_execution_sdk_python.config import Duration
+
+    def handler(event, context):
+        names = {"ann", "bob", "cid", "dora"}
+        total = context.map(sorted(names), lambda child, name, *_: child.step(lambda _: len(name), name=name), name="m")
+        context.wait(Duration.from_seconds(random.randrange(1, 10**6)), name="pause")
+        return sum(total.get_results())
+
+    charges = []
+
+    def charges_twice(event, context):
+        context.step(lambda _: charges.append({"a", "b", "c"}), name="charge")
+        return context.step(lambda _: len(charges), name="count")
+
+    def test_verified(durable_ctx):
+        durable_ctx.verify(charges_twice, reset=charges.clear)
+
+    def test_diverges(durable_ctx):
+        durable_ctx.verify(handler)
+
+    @pytest.mark.durable_faults
+    def test_around(durable_ctx, durable_effects):
+        charges.clear()
+        charge = durable_effects.wrap(charges.append, name="charge")
+        durable_ctx.run(lambda event, context: context.step(lambda _: charge(7), name="charge"))
+"""
+
+
+def test_the_same_failure_is_the_same_text_in_every_process(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makepyfile(test_orders=MANY_THINGS)
+    texts = []
+    for seed in ("1", "2"):
+        monkeypatch.setenv("PYTHONHASHSEED", seed)
+        result = pytester.runpytest_subprocess("-p", "no:cacheprovider", *OFF)
+        result.assert_outcomes(failed=3)
+        texts.append(result.outlines[:-1])  # the last line says how long it took
+    assert texts[0] == texts[1]
+
+
+def test_all_of_a_failure_but_its_summary_and_its_command_is_a_hundred_columns_wide(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_orders=MANY_THINGS)
+    result = pytester.runpytest_inprocess("--tb=short")
+    lines = [line for line in result.outlines if line.startswith("E  ") and "errors." not in line]
+    assert [line for line in lines if len(line) > 100 and "replay: " not in line] == []
+
+
+@pytest.mark.parametrize("options", [[], ["-q"], ["-q", "-q"]])
+def test_the_summary_is_the_same_however_it_is_run(pytester: pytest.Pytester, options: list[str]) -> None:
+    pytester.makepyfile("""
+        def handler(event, context):
+            return context.step(lambda _: 7, name="charge")
+
+        def test_some(durable_ctx):
+            durable_ctx.verify(handler)
+
+        def test_more(durable_ctx):
+            durable_ctx.run(handler, faults="charge:body")
+    """)
+    result = pytester.runpytest_inprocess("-p", "no:randomly", *options)
+    assert result.ret == 0
+    places = "killed at 4 of 4 places (start 1/1, body 1/1, stored 1/1, return 1/1)"
+    result.stdout.fnmatch_lines([f"durable: 2 tests, 6 executions, 5 kills, 1 search safe, {places}"])
+
+
+def test_the_places_at_which_nothing_was_killed_are_named_if_asked(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        test_orders="""
+        import pytest
+
+        @pytest.mark.durable(kills=0)
+        def test_some(durable_ctx):
+            durable_ctx.verify(lambda event, context: context.step(lambda _: 7, name="charge"))
+        """
+    )
+    line = "durable: never killed in test_orders.py::test_some: charge:start, charge:body, charge:stored, *return"
+    pytester.runpytest_inprocess("-v").stdout.fnmatch_lines([line])
+    pytester.runpytest_inprocess().stdout.no_fnmatch_line("durable: never killed in *")

@@ -8,7 +8,7 @@ import pytest
 from aws_durable_execution_sdk_python import DurableContext
 from aws_durable_execution_sdk_python.config import CompletionConfig, Duration, ParallelConfig
 
-from pytest_durable import DurabilityViolation, FakeDurableContext, OutcomeChanged, UsageError
+from pytest_durable import DurabilityViolation, FakeDurableContext, OutcomeChanged, ReplayDiverged, UsageError
 
 
 def races(event: Any, context: DurableContext) -> Any:
@@ -90,3 +90,37 @@ def test_a_schedule_is_for_a_world_of_its_own() -> None:
         context.start(waits)
         with pytest.raises(UsageError, match="a schedule orders the threads of a whole world"):
             context.run(passes_it_on, schedule="1>1")
+
+
+class Both:
+    """A bug that takes a fault and an order: ``charge`` ran twice, and the second branch was before the first."""
+
+    def __init__(self) -> None:
+        self.charged: list[int] = []
+
+    def handler(self, event: Any, context: DurableContext) -> Any:
+        context.step(lambda _: "k", name="key")
+        context.step(lambda _: self.charged.append(1), name="charge")
+        seen: list[str] = []
+
+        def branch(name: str) -> Any:
+            def body(inner: DurableContext) -> Any:
+                seen.append(name)
+                return inner.step(lambda _: name, name=name)
+
+            return body
+
+        context.parallel([branch("a"), branch("b")], name="p")
+        broken = seen == ["b", "a"] and len(self.charged) == 2
+        return context.step(lambda _: 1, name="late" if broken else "final")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_bug_that_takes_a_fault_and_an_order_shrinks_to_one_of_each(seed: int) -> None:
+    both = Both()
+    with FakeDurableContext(seed=seed) as context, pytest.raises(ReplayDiverged) as found:
+        context.verify(both.handler, kills=2, examples=80, reset=both.charged.clear)
+    failure = found.value.failure
+    assert (failure.plan, failure.kills, failure.reproduced) == ("charge:body", 1, True)
+    assert len(failure.schedule.split(",")) == 1
+    assert "1 kill; threads in the order" in failure.render()
