@@ -2,13 +2,16 @@ from __future__ import annotations
 
 # pytester forgets the modules that an inner run imports. The SDK, freezegun and Hypothesis are slow to import and not
 # made to be imported twice, so they are imported before.
-import hypothesis  # noqa: F401
+import hypothesis
 import pytest
 
 import pytest_durable.context  # noqa: F401
 from tests.others import OFF
 
 pytest_plugins = ["pytester"]
+
+hypothesis.settings.register_profile("without a deadline", deadline=None)  # which is real time, and the machine's load
+hypothesis.settings.load_profile("without a deadline")
 
 
 @pytest.fixture

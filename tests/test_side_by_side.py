@@ -86,7 +86,7 @@ def alone(number: int) -> tuple[Any, list[Any]]:
 MOVES = st.lists(st.tuples(st.integers(1, 3), st.booleans(), st.integers(0, 40)), max_size=40)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(moves=MOVES)
 def test_each_has_the_result_and_the_journal_it_has_alone(moves: list[tuple[int, bool, int]]) -> None:
     with FakeDurableContext() as context:

@@ -23,7 +23,7 @@ def order(event: Any, context: DurableContext) -> Any:
     return context.map(range(doubled), lambda child, item, *_: child.step(lambda _: item, name="s")).get_results()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(count=st.integers(0, 3), plan=fault_plans(), schedule=schedules())
 def test_a_correct_handler_holds_under_any_plan_and_schedule_with_any_data(
     count: int, plan: FaultPlan, schedule: Schedule
@@ -35,7 +35,7 @@ def test_a_correct_handler_holds_under_any_plan_and_schedule_with_any_data(
     assert len(killed) <= len(plan) <= 2
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(plan=fault_plans(order, {"count": 1}, kills=3))
 def test_with_a_handler_the_places_are_known_by_name(plan: FaultPlan) -> None:
     assert all(fault.path != "*" and fault.where in KILLS for fault in plan)
@@ -43,7 +43,7 @@ def test_with_a_handler_the_places_are_known_by_name(plan: FaultPlan) -> None:
         assert context.run(order, {"count": 1}, faults=plan).status == "SUCCEEDED"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=10)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
 @given(plan=fault_plans())
 def test_they_go_with_the_fixture(durable_ctx: FakeDurableContext, plan: FaultPlan) -> None:
     assert durable_ctx.run(order, {"count": 1}, faults=plan).status == "SUCCEEDED"

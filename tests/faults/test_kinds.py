@@ -572,7 +572,7 @@ def runs(draw: st.DrawFn) -> tuple[Handler, FaultPlan]:
 
 
 @given(runs())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_correct_handler_ends_under_any_plan_as_it_does_without_faults(run: tuple[Handler, FaultPlan]) -> None:
     handler, plan = run
     with new_context() as context, warnings.catch_warnings():
@@ -581,7 +581,7 @@ def test_a_correct_handler_ends_under_any_plan_as_it_does_without_faults(run: tu
 
 
 @given(runs())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_no_check_is_wrong_about_a_correct_handler_under_any_plan(run: tuple[Handler, FaultPlan]) -> None:
     handler, plan = run
     with new_context() as context:

@@ -133,9 +133,9 @@ def callback_without_a_heartbeat(event: Any, context: DurableContext) -> Any:
     return caught(context.create_callback(name="approval", config=config).result)
 
 
-@TABLE.add(answers=(Answer("approval", heartbeat=0.6, times=2), Answer("approval", "alive", after=0.4)))
+@TABLE.add(answers=(Answer("approval", heartbeat=2.4, times=2), Answer("approval", "alive", after=0.4)))
 def callback_with_heartbeats(event: Any, context: DurableContext) -> Any:
-    config = CallbackConfig(timeout=seconds(60), heartbeat_timeout=seconds(1))
+    config = CallbackConfig(timeout=seconds(60), heartbeat_timeout=seconds(4))
     return context.create_callback(name="approval", config=config).result()
 
 

@@ -136,7 +136,7 @@ _PLANS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(left=_PLANS, right=_PLANS)
 def test_nothing_that_happened_is_lost_and_nothing_is_told_twice(left: list[str], right: list[str]) -> None:
     runs = [executed(waiting, faults=", ".join(dict.fromkeys(plan))) for plan in (left, right)]

@@ -154,7 +154,7 @@ NASTY = st.text(min_size=1, max_size=30) | st.sampled_from(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(name=NASTY, result=NASTY, message=NASTY)
 def test_whatever_users_call_things_is_text_on_the_page(name: str, result: str, message: str) -> None:
     plain, nasty = (

@@ -118,7 +118,7 @@ class Beats:
             self.end = (TIMED_OUT, timeout) if timeout * 1_000 <= dies else (NO_HEARTBEAT, dies / 1_000)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     timeout=st.integers(1, 60),
     heartbeat=st.integers(1, 60),

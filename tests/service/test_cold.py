@@ -118,7 +118,7 @@ def test_the_module_stands_in_sys_modules_while_its_invocation_runs(cold: FakeDu
     assert cold_world.imports == [NAME] * 3
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(faults=st.lists(st.sampled_from(["a:start", "a:body", "a:stored", "b:start", "b:stored", "pause:suspend"])))
 def test_however_it_is_killed_each_death_costs_one_import(faults: list[str]) -> None:
     cold_world.reset()
