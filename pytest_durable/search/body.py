@@ -73,14 +73,20 @@ class Around:
     def calibrate(self, kinds: Collection[str]) -> Injector:
         """The fault-free run, which raises what the test raises; ``kinds`` are those of the faults to come."""
         __tracebackhide__ = True
-        injector, error = self.probe(FaultPlan())
+        injector, error = self.calm(kinds)
         if error is not None:
             raise self.probe(FaultPlan(), aloud=True)[1] or error
-        self._passed += 1
-        self._calm = self._stage.evidence()
-        self._accounts = [self._stage.account()]
-        self._places = injector.places(kinds)
         return injector
+
+    def calm(self, kinds: Collection[str]) -> tuple[Injector, BaseException | None]:
+        """The fault-free run, silently, to hold others against if it passes; else what it failed with."""
+        injector, error = self.probe(FaultPlan())
+        if error is None:
+            self._passed += 1
+            self._calm = self._stage.evidence()
+            self._accounts = [self._stage.account()]
+            self._places = injector.places(kinds)
+        return injector, error
 
     def attempt(self, plan: FaultPlan, schedule: Schedule | None = None) -> Injector:
         """Run the body under ``plan``, silently; if it fails, run it again aloud and raise what it raises."""
@@ -216,6 +222,8 @@ def around(body: Callable[[], object], stage: Stage, budget: Budget) -> Tried:
     __tracebackhide__ = True
     search = Around(body, stage)
     if budget.only is not None:  # whose failure is of interest, not whether it passes without
+        if budget.only or budget.schedule:
+            search.calm(budget.kinds)
         return Tried(killed=tuple(search.attempt(budget.only, budget.schedule).struck))
     calm = search.calibrate(budget.kinds)
     tried = explore(search, calm, stage.is_concurrent(), budget)

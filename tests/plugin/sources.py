@@ -57,6 +57,42 @@ BEARS_ONE_REPEAT = """
 """An `OutcomeChanged` that takes two kills: ``charge:body, ship:body``."""
 
 
+AROUND = """
+import pytest
+
+@pytest.mark.durable_faults
+def test_order(durable_ctx):
+    done = []
+
+    def handler(event, context):
+        context.step(lambda _: done.append("charge"), name="charge")
+        context.step(lambda _: done.append("ship"), name="ship")
+
+    durable_ctx.run(handler)
+    assert len(done) < 4
+"""
+
+"""Fails under ``charge:body, charge:body``: a whole test."""
+
+RACES = """
+import pytest
+
+def handler(event, context):
+    shared = {}
+
+    def first(branch):
+        shared["rate"] = 2
+        return branch.step(lambda _: 1, name="a")
+
+    batch = context.parallel([first, lambda branch: branch.step(lambda _: shared["rate"], name="b")], name="p")
+    batch.throw_if_error()
+
+def test_order(durable_ctx):
+    durable_ctx.verify(handler)
+"""
+"""An `OutcomeChanged` in another order of the threads."""
+
+
 def found(result: pytest.RunResult) -> tuple[str, str]:
     """The header of the one violation in the output, without its circumstances, and the command that replays it."""
     text = result.stdout.str()

@@ -6,41 +6,9 @@ import re
 
 import pytest
 
-from tests.plugin.sources import BEARS_ONE_REPEAT, CHARGES_AGAIN, SAFE, found, story
+from tests.plugin.sources import AROUND, BEARS_ONE_REPEAT, CHARGES_AGAIN, RACES, SAFE, found, story
 
 IN_A_SEARCH = "import pytest\n" + BEARS_ONE_REPEAT.replace("\n    ", "\n")
-
-AROUND = """
-import pytest
-
-@pytest.mark.durable_faults
-def test_order(durable_ctx):
-    done = []
-
-    def handler(event, context):
-        context.step(lambda _: done.append("charge"), name="charge")
-        context.step(lambda _: done.append("ship"), name="ship")
-
-    durable_ctx.run(handler)
-    assert len(done) < 4
-"""
-
-RACES = """
-import pytest
-
-def handler(event, context):
-    shared = {}
-
-    def first(branch):
-        shared["rate"] = 2
-        return branch.step(lambda _: 1, name="a")
-
-    batch = context.parallel([first, lambda branch: branch.step(lambda _: shared["rate"], name="b")], name="p")
-    batch.throw_if_error()
-
-def test_order(durable_ctx):
-    durable_ctx.verify(handler)
-"""
 
 AT_ANOTHER_SEED = """
 import pytest

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.sources import BEARS_ONE_REPEAT, CHARGES_AGAIN, CHARGES_ONCE, CHARGES_TWICE, found, pasted, story
+from tests.plugin.sources import (
+    AROUND,
+    BEARS_ONE_REPEAT,
+    CHARGES_AGAIN,
+    CHARGES_ONCE,
+    CHARGES_TWICE,
+    RACES,
+    found,
+    pasted,
+    story,
+)
 
 
 def test_it_fails_the_same_way_until_the_bug_is_fixed(
@@ -181,6 +191,26 @@ def test_it_repeats_what_the_command_line_asked_for_when_it_was_found(
     again.assert_outcomes(failed=1)
     assert story(again) == story(first)
     assert asked[-1].removeprefix("durable_") in found(first)[1]
+
+
+@pytest.mark.parametrize(
+    ("source", "asked", "option"),
+    [
+        (RACES, [], "--durable-schedule='"),
+        (AROUND, ["--durable-kills=2"], "--durable-replay='charge:body, charge:body'"),
+    ],
+    ids=["a schedule", "a whole test"],
+)
+def test_all_that_is_said_of_it_is_said_again(
+    pytester: pytest.Pytester, source: str, asked: list[str], option: str
+) -> None:
+    pytester.makepyfile(test_orders=source)
+    first = pytester.runpytest_inprocess(*asked)
+    (line,) = [line for line in first.outlines if "replay: pytest " in line]
+    assert option in line
+    again = pasted(pytester, line.partition("replay: ")[2])
+    again.assert_outcomes(failed=1)
+    assert story(again) == story(first)
 
 
 def test_it_reaches_the_second_handler_of_a_test(pytester: pytest.Pytester) -> None:
