@@ -320,7 +320,16 @@ def watch_handler(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
             _observer(task).handler_ended(None)
         return result
 
+    setattr(handler, _WATCHED, function)
     return handler
+
+
+_WATCHED = "_pytest_durable_watched"
+
+
+def watched_by(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The user's handler, of what `watch_handler` made of it; anything else as it is."""
+    return getattr(function, _WATCHED, function)
 
 
 @also

@@ -173,7 +173,10 @@ class Search:
         with nullcontext() if aloud else silence():
             oracle = None if schedule is None else schedule.oracle()
             run = self._runner.run(plan, scheduler=oracle, investigate=aloud)
-            return run, self._of_the_run(run) or (self._compare_ending(run) if schedule else self._compare(run, aloud))
+            found = self._of_the_run(run)
+            if found is None:
+                found = self._compare_ending(run, schedule) if schedule else self._compare(run, aloud)
+            return run, found
 
     def _of_the_run(self, run: Run) -> Finding | None:
         """What the checks of the run found, unless it counts only where fault-free runs agree, and they do not."""
@@ -186,23 +189,28 @@ class Search:
         __tracebackhide__ = True
         with silence():
             run = self._runner.run(plan, scheduler=scheduler)
-            found = self._of_the_run(run) or self._compare_ending(run)
+            schedule = Schedule(scheduler.taken)
+            found = self._of_the_run(run) or self._compare_ending(run, schedule)
         if found is not None:
-            return Schedule(scheduler.taken)
+            return schedule
         self._passed += 1
         return None
 
-    def _compare_ending(self, run: Run) -> Finding | None:
-        """Whether it fails in another order of its threads alone, where it succeeds in the plain one.
+    def _compare_ending(self, run: Run, schedule: Schedule) -> Finding | None:
+        """Whether it fails in another order of its threads, where it succeeds in the plain one.
 
-        Nothing but the order is different then, neither time nor luck: which makes it a race.
+        Alone, nothing but the order is different, neither time nor luck: which makes it a race. With a kill it must not
+        be the kill's time or luck either.
         """
         assert self._reference is not None
         reference = self._reference.outcome
-        if not self._compares or run.outcome.status == reference.status or run.injector.struck:
+        if not self._compares or run.outcome.status == reference.status:
+            return None
+        if run.injector.struck and (was_interrupted(run.execution) or may_end_so(self._runner, run, schedule)):
             return None
         found = finding(reference, run.outcome, ("In the plain order", "In this order"))
-        return replace(found, summary=f"with its threads in another order, {found.summary}")
+        killed = f"{run.injector.in_words()}, " if run.injector.struck else ""
+        return replace(found, summary=f"{killed}with its threads in another order, {found.summary}")
 
     def _at_other_paces(self) -> Iterator[Run]:
         """Fault-free runs at other paces; each is made once, when it is asked for."""

@@ -13,11 +13,12 @@ What is left must come from the kill itself: state that is lost, or an effect th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_durable.checks.outcome import Outcome, differs
 from pytest_durable.engine import MICROS
-from pytest_durable.faults import FaultPlan
+from pytest_durable.faults import FaultPlan, Schedule
 from pytest_durable.search.runner import Run, Runner, silence
 from pytest_durable.service.points import KILLS, TIMEOUT
 from pytest_durable.service.trial import Key, Trial
@@ -26,25 +27,39 @@ _ROUNDS = 4
 """How often what other results lead to is looked at for further bodies of that kind."""
 
 
-def may_end_so(runner: Runner, run: Run) -> bool:
+def may_end_so(runner: Runner, run: Run, schedule: Schedule | None = None) -> bool:
     """Whether a fault-free run can end as ``run`` does.
 
     Args:
         runner: of both.
         run: that was killed.
+        schedule: of its threads, and of theirs; None for the plain order.
     """
+    ordered = _Ordered(runner, schedule or Schedule())
     with silence():
         plan = FaultPlan(run.injector.struck)
         seen = Trial()
-        again = runner.run(plan, trial=seen)
+        again = ordered.run(plan, trial=seen)
         if differs(again.outcome, run.outcome):
             return False  # it is not to be had twice: for whoever reports it to say
-        given = _variable(runner, again, seen) if _ran_twice(again) else _first_ones(seen)
-        if given and _ends_so(runner, run.outcome, given):
+        given = _variable(ordered, again, seen) if _ran_twice(again) else _first_ones(seen)
+        if given and _ends_so(ordered, run.outcome, given):
             return True
         if _takes_little_time(plan) or again.outcome.status == "SUCCEEDED":
-            return any(_delayed(runner, plan, delays, given, run.outcome) for delays in _delays(again))
+            return any(_delayed(ordered, plan, delays, given, run.outcome) for delays in _delays(again))
         return False
+
+
+@dataclass(frozen=True)
+class _Ordered:
+    """Runs of one handler with its threads in one order."""
+
+    runner: Runner
+    schedule: Schedule
+
+    def run(self, plan: FaultPlan, **how: Any) -> Run:
+        """See `Runner.run`."""
+        return self.runner.run(plan, scheduler=self.schedule.oracle(), **how)
 
 
 def _takes_little_time(plan: FaultPlan) -> bool:
@@ -52,13 +67,13 @@ def _takes_little_time(plan: FaultPlan) -> bool:
     return all(fault.where in KILLS for fault in plan)
 
 
-def _ends_so(runner: Runner, outcome: Outcome, given: dict[Key, Any]) -> bool:
+def _ends_so(runner: _Ordered, outcome: Outcome, given: dict[Key, Any]) -> bool:
     """Whether fault-free runs whose durable calls return ``given`` end so, but for what they disagree on."""
     first, *others = [runner.run(FaultPlan(), pace=pace, trial=Trial(given=given)).outcome for pace in (0, 1, 2)]
     return not differs(first, outcome, others)
 
 
-def _variable(runner: Runner, run: Run, seen: Trial) -> dict[Key, Any]:
+def _variable(runner: _Ordered, run: Run, seen: Trial) -> dict[Key, Any]:
     """What ``run`` returned to the handler from operations that may return one thing or another."""
     given: dict[Key, Any] = {}
     attempts = _attempts(run)
@@ -129,5 +144,7 @@ def _delays(run: Run) -> Iterator[Sequence[float]]:
         yield [2 * seconds + 1 for seconds in lost]
 
 
-def _delayed(runner: Runner, plan: FaultPlan, delays: Sequence[float], given: dict[Key, Any], outcome: Outcome) -> bool:
+def _delayed(
+    runner: _Ordered, plan: FaultPlan, delays: Sequence[float], given: dict[Key, Any], outcome: Outcome
+) -> bool:
     return not differs(runner.run(plan, delays=delays, trial=Trial(given=given)).outcome, outcome)

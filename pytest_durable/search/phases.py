@@ -103,8 +103,8 @@ def explore(search: Prober, calm: Injector, is_concurrent: bool, budget: Budget)
     for place in mine:
         killed.extend(search.attempt(FaultPlan([place])).struck)
     plans, orders = Share(search, number, of), Share(search, number, of)
+    if is_concurrent:  # before plans of several faults: it takes one at most
+        order.schedules(orders, places, budget)
     if budget.kills > 1:
         draw.plans(plans, places, budget.kills, budget.examples, budget.seed)
-    if is_concurrent:
-        order.schedules(orders, places, budget)
     return Tried(mine, tuple(place for place in mine if place in killed), plans.tried, orders.tried, missed)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from aws_durable_execution_sdk_python import execution as sdk_execution
 
 from pytest_durable.errors import InvalidHandler
-from pytest_durable.seams.observe import watch_handler
+from pytest_durable.seams.observe import watch_handler, watched_by
 
 _SDK_WRAPPER = "durable_execution.<locals>.wrapper"
 
@@ -70,6 +70,7 @@ def resolve(handler: Any) -> Handler:
     if durable is None:
         return Handler(sdk_execution.durable_execution(watch_handler(handler)), function, name)
     if durable is not handler:  # something is wrapped around the SDK's decorator, which must run as well
+        _cell_of(durable).cell_contents = watch_handler(function)
         return Handler(handler, function, name)
     return Handler(_watched(durable), function, name)
 
@@ -126,8 +127,13 @@ def _sdk_wrapper(handler: Callable[..., Any]) -> Callable[..., Any] | None:
 
 def _user_function(wrapper: Any) -> Callable[..., Any]:
     """What was decorated: SDK 3 keeps it in ``__wrapped__``, every release in the closure."""
-    function: Callable[..., Any] = wrapper.__closure__[wrapper.__code__.co_freevars.index("func")].cell_contents
-    return function
+    return watched_by(_cell_of(wrapper).cell_contents)
+
+
+def _cell_of(wrapper: Any) -> CellType:
+    """Where the SDK's wrapper keeps what was decorated."""
+    cell: CellType = wrapper.__closure__[wrapper.__code__.co_freevars.index("func")]
+    return cell
 
 
 def _watched(wrapper: Any) -> Callable[[Any, Any], Any]:

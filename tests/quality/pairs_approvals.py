@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
-from aws_durable_execution_sdk_python import CallbackError, DurableContext, StepError
+from aws_durable_execution_sdk_python import CallbackError, DurableContext, StepError, durable_execution
 from aws_durable_execution_sdk_python.config import CallbackConfig, WaitForCallbackConfig
 from aws_durable_execution_sdk_python.waits import WaitForConditionConfig, WaitForConditionDecision
 
@@ -278,3 +279,41 @@ def reminder_at_five(fixed: bool, world: World) -> Handler:
             return context.step(returns("reminded"), name="remind")
 
     return handler
+
+
+@PAIRS.add(SWALLOWED, SuspensionSwallowed, "")
+def bare_except_around_the_result_of_a_callback(fixed: bool, world: World) -> Handler:
+    """Making the callback suspends nothing: reading it does."""
+    world.ctx.callbacks.succeed("approve", "yes", after=DAY)
+    caught: type[BaseException] = Exception if fixed else BaseException
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        approval: Any = context.create_callback(name="approve")
+        try:
+            return approval.result()
+        except caught:
+            return "rejected"
+
+    return handler
+
+
+@PAIRS.add(SWALLOWED, SuspensionSwallowed, "")
+def bare_except_beneath_a_decorator(fixed: bool, world: World) -> Handler:
+    """The decorator stands around the SDK's, as those of a library for logs or metrics do."""
+    caught: type[BaseException] = Exception if fixed else BaseException
+
+    def logged(function: Handler) -> Handler:
+        @functools.wraps(function)
+        def wrapper(event: Any, context: Any) -> Any:
+            return function(event, context)
+
+        return wrapper
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        try:
+            context.wait(seconds(60), name="cool off")
+        except caught:
+            return "not waited"
+        return "waited"
+
+    return logged(durable_execution(handler))

@@ -7,8 +7,10 @@ from typing import Any
 
 from aws_durable_execution_sdk_python import DurableContext
 
-from pytest_durable import ReplayDiverged
-from tests.durable import returns, seconds
+from pytest_durable import OutcomeChanged, ReplayDiverged
+from pytest_durable.service.points import KILLS
+from tests.durable import ONCE, returns, seconds
+from tests.quality import cold
 from tests.quality.pair import Handler, Table, World, now
 
 PAIRS = Table()
@@ -42,3 +44,33 @@ def report_named_after_the_day(fixed: bool, world: World) -> Handler:
         return context.step(returns("sent"), name=f"send the report of {day}")
 
     return handler
+
+
+@PAIRS.add("Step longer than invocation timeout", OutcomeChanged, "pack:timeout", kinds=(*KILLS, "timeout"))
+def token_that_outlives_no_timeout(fixed: bool, world: World) -> Handler:
+    """A step that hangs for 900 s makes what was fetched before it too old."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        issued = context.step(now, name="log in")
+        context.step(returns("packed"), name="pack")
+
+        def upload(step: Any) -> str:
+            if not fixed and (now() - issued).total_seconds() > 600:
+                raise PermissionError("the token has expired")
+            return "uploaded"
+
+        return context.step(upload, name="upload", config=ONCE)
+
+    return handler
+
+
+@PAIRS.add("Module-global state", OutcomeChanged, "connect:stored", cold=True)
+def connection_opened_by_a_step(fixed: bool, world: World) -> Handler:
+    """A new process replays the step, and has no connection."""
+    return cold.connects_in_each_invocation if fixed else cold.connects_in_a_step
+
+
+@PAIRS.add("Module-global state", OutcomeChanged, "write:stored", cold=True)
+def file_left_by_the_step_before(fixed: bool, world: World) -> Handler:
+    """What is in /tmp is on one machine; the twin hands the contents on as a result."""
+    return cold.hands_on_what_was_written if fixed else cold.reads_what_was_written

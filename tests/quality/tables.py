@@ -6,12 +6,14 @@ from tests.quality import (
     pairs_agents,
     pairs_approvals,
     pairs_effects,
+    pairs_of_order,
     pairs_of_two,
     pairs_orders,
     pairs_payments,
     pairs_pipelines,
     pairs_surroundings,
     pairs_unfound,
+    pairs_values,
 )
 
 FOUND = [
@@ -22,7 +24,9 @@ FOUND = [
     *pairs_agents.PAIRS,
     *pairs_effects.PAIRS,
     *pairs_surroundings.PAIRS,
+    *pairs_values.PAIRS,
     *pairs_of_two.PAIRS,
+    *pairs_of_order.PAIRS,
 ]
 """Pairs of which the bug is found."""
 
