@@ -59,13 +59,13 @@ def test_the_kill_is_named_in_full_whatever_the_plan_said(ctx: FakeDurableContex
 def test_a_search_kills_after_every_effect(ctx: FakeDurableContext) -> None:
     assert ctx.verify(two_effects(ctx)).killed == (
         "fulfil:start",
-        "fulfil:effect:bank.charge",
-        "fulfil:effect:mail",
-        "fulfil@2:effect:mail",
         "fulfil:body",
         "fulfil:stored",
-        "invocation:effect:log",
         "invocation:return",
+        "fulfil:effect:bank.charge",  # within bodies last
+        "fulfil:effect:mail",
+        "fulfil@2:effect:mail",
+        "invocation:effect:log",
     )
 
 
