@@ -7,6 +7,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Protocol
 
+from pytest_durable.checks import is_on
 from pytest_durable.engine import Scheduler
 from pytest_durable.errors import DurabilityViolation
 from pytest_durable.faults import Fault, FaultPlan, Injector, Schedule
@@ -58,11 +59,13 @@ class Around:
     Args:
         body: of the test.
         stage: that it runs on.
+        checks: the names of those that are made.
     """
 
-    def __init__(self, body: Callable[[], object], stage: Stage) -> None:
+    def __init__(self, body: Callable[[], object], stage: Stage, checks: Collection[str]) -> None:
         self._body = body
         self._stage = stage
+        self._checks = checks
         self._passed = 0
         self._calm: Evidence | None = None
         self._places: tuple[Fault, ...] = ()
@@ -145,6 +148,8 @@ class Around:
             if found is None:
                 return None
         assert found is not None
+        if not is_on(found.violation, self._checks):
+            return None
         summary = f"{failure.summary}, {found.summary}"
         failure = replace(failure, violation=found.violation.__name__, summary=summary, explanation=found.explanation)
         return found.violation(failure, evidence)
@@ -220,7 +225,7 @@ def around(body: Callable[[], object], stage: Stage, budget: Budget) -> Tried:
         BaseException: what the body raises under the smallest plan that makes it fail.
     """
     __tracebackhide__ = True
-    search = Around(body, stage)
+    search = Around(body, stage, budget.checks)
     if budget.only is not None:  # whose failure is of interest, not whether it passes without
         if budget.only or budget.schedule:
             search.calm(budget.kinds)

@@ -54,6 +54,24 @@ def test_a_check_is_switched_off_by_its_name(pytester: pytest.Pytester, marker: 
     assert names == failed
 
 
+AROUND = """
+import pytest
+
+{marker}
+def test_around(durable_ctx):
+    def handler(event, context):
+        context.step(lambda _: durable_ctx.effects.record("mail"), name="mail")
+
+    durable_ctx.run(handler)
+"""
+
+
+@pytest.mark.parametrize(("checks", "failed"), [("effects", 1), ("-effects", 0), ("-outcome", 1)])
+def test_so_it_is_around_a_whole_test(pytester: pytest.Pytester, checks: str, failed: int) -> None:
+    pytester.makepyfile(AROUND.format(marker=f"@pytest.mark.durable_faults(checks={checks!r})"))
+    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(failed=failed, passed=1 - failed)
+
+
 @pytest.mark.parametrize("bad", ["charge", "outcome,-replay", ""])
 def test_what_is_no_check_is_refused_with_those_that_are(pytester: pytest.Pytester, bad: str) -> None:
     pytester.makepyfile("def test_nothing(): pass")

@@ -10,9 +10,11 @@ from collections.abc import Iterable
 
 import pytest
 
+from benchmarks.readme import README, replaced
 from pytest_durable.service import lifecycle
 from tests.parity.scenario import Scenario
 from tests.parity.test_parity import ALL
+from tests.quality.__main__ import BEGIN
 from tests.quality.correct import CORRECT, Make
 from tests.quality.pair import FEW, ONE, Pair, against, on_the_bug, on_the_twin
 from tests.quality.parity import UNSAFE, said_against
@@ -76,3 +78,7 @@ def test_there_are_enough_pairs_of_every_kind() -> None:
     assert len(Counter(pair.violation for pair in FOUND)) >= 5
     assert max(Counter(pair.name for pair in [*FOUND, *UNFOUND]).values()) == 1
     assert all(bool(pair.missing) == (pair in UNFOUND) for pair in [*FOUND, *UNFOUND])
+
+
+def test_the_readme_has_a_place_for_the_rates() -> None:
+    assert replaced(README.read_text(), "rates", BEGIN).count(BEGIN) == 1
