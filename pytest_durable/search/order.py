@@ -6,6 +6,7 @@ Only functions with concurrency of their own are tried: elsewhere the threads ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice, product
 from random import Random
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,6 +23,9 @@ MOST = 10
 
 MOST_IF_ASKED = 80
 """In one that is: half of them single deviations, a quarter with a fault each and the branches backwards."""
+
+PAIRS = 500
+"""Of a fault and a deviation each, which are tried when something was found that takes both."""
 
 CHANGES = 3
 """At how many choices of a run the order of priorities is broken."""
@@ -66,7 +70,7 @@ def schedules(search: Prober, places: Sequence[Fault], budget: Budget) -> None:
     for plan, scheduler in drawn:
         found = search.probe_order(plan, scheduler)
         if found is not None:
-            search.attempt(*_smallest(search, plan, found, places))
+            search.attempt(*_earliest(search, *_smallest(search, plan, found), places, counting.offers))
 
 
 def _some(choices: Sequence[_T], most: int, random: Random) -> Sequence[_T]:
@@ -76,13 +80,8 @@ def _some(choices: Sequence[_T], most: int, random: Random) -> Sequence[_T]:
     return [choices[index] for index in sorted(random.sample(range(len(choices)), most))]
 
 
-def _smallest(
-    search: Prober, plan: FaultPlan, schedule: Schedule, places: Sequence[Fault]
-) -> tuple[FaultPlan, Schedule]:
-    """Leave out the fault, then the deviations, that it does not take: first many at once, then one by one.
-
-    Then try the fault at earlier places: a kill there may do the same.
-    """
+def _smallest(search: Prober, plan: FaultPlan, schedule: Schedule) -> tuple[FaultPlan, Schedule]:
+    """Leave out the fault, then the deviations, that it does not take: first many at once, then one by one."""
     if plan and search.probe(FaultPlan(), schedule=schedule)[1] is not None:
         plan = FaultPlan()
     size = len(schedule) // 2
@@ -95,8 +94,24 @@ def _smallest(
             else:
                 kept += size
         size = min(size // 2, max(1, len(schedule) // 2)) if size > 1 else 0
-    for place in places[: places.index(plan[0])] if plan else ():
-        earlier = FaultPlan([place])
-        if search.probe(earlier, schedule=schedule)[1] is not None:
-            return earlier, schedule
+    return plan, schedule
+
+
+def _earliest(
+    search: Prober, plan: FaultPlan, schedule: Schedule, places: Sequence[Fault], offers: Sequence[int]
+) -> tuple[FaultPlan, Schedule]:
+    """What takes a fault and another order: with the earliest fault, and the earliest single deviation, that will do.
+
+    So the same bug is reported the same way, whatever order it was first found in.
+    """
+    if not plan or not schedule:
+        return plan, schedule
+    until = places[: places.index(plan[0]) + 1]
+    for place, choice in islice(product(until, offers), PAIRS):
+        fault, deviation = FaultPlan([place]), Schedule([Deviation(choice, 1)])
+        if search.probe(fault, schedule=deviation)[1] is not None:
+            return fault, deviation
+    for place in until[:-1]:
+        if search.probe(FaultPlan([place]), schedule=schedule)[1] is not None:
+            return FaultPlan([place]), schedule
     return plan, schedule

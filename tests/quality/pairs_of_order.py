@@ -17,7 +17,7 @@ SHARED = "Mutable list or dict shared by parallel branches"
 AT_LEAST_ONCE = "Effect done, success checkpoint lost (at-least-once default)"
 
 
-@PAIRS.add(SHARED, ReplayDiverged, "quotes/parallel-branch-0/accept:start", deviations=2)
+@PAIRS.add(SHARED, ReplayDiverged, "quotes/parallel-branch-0/accept:start", deviations=1)
 def discount_asked_for_if_the_other_has_answered(fixed: bool, world: World) -> Handler:
     """The dict knows the first supplier as soon as its step is replayed, though it did not when the second looked."""
 
