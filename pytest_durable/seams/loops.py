@@ -33,9 +33,9 @@ _CLOCK = (time.monotonic,)
 _Loop: Any = asyncio.BaseEventLoop
 _Selector: Any = selectors.DefaultSelector
 _real_select, _real_forever, _real_until = _Selector.select, _Loop.run_forever, _Loop.run_until_complete
-_real_executor = _Loop.run_in_executor
+_real_executor, _real_shutdown = _Loop.run_in_executor, _Loop.shutdown_default_executor
 _UNDER_WAY = "_durable_under_way"
-"""The attribute of a loop that counts what it has in executors."""
+"""The attribute of a loop that counts what it has threads of the machine do."""
 
 
 def _time(loop: Any) -> float:
@@ -92,9 +92,22 @@ def _run_in_executor(loop: Any, *args: Any) -> Any:
     """Stands in for ``run_in_executor``, which has threads of the machine do something."""
     future = _real_executor(loop, *args)
     if current_task() is not None:
-        setattr(loop, _UNDER_WAY, getattr(loop, _UNDER_WAY, 0) + 1)
-        future.add_done_callback(lambda _: setattr(loop, _UNDER_WAY, getattr(loop, _UNDER_WAY) - 1))
+        _count(loop, 1)
+        future.add_done_callback(lambda _: _count(loop, -1))
     return future
+
+
+async def _shutdown_default_executor(loop: Any, *args: Any, **kwargs: Any) -> None:
+    """Stands in for ``shutdown_default_executor``, which has a thread of the machine wait for those of the executor."""
+    _count(loop, 1)
+    try:
+        await _real_shutdown(loop, *args, **kwargs)
+    finally:
+        _count(loop, -1)
+
+
+def _count(loop: Any, more: int) -> None:
+    setattr(loop, _UNDER_WAY, getattr(loop, _UNDER_WAY, 0) + more)
 
 
 @contextmanager
@@ -124,6 +137,7 @@ _SWAPS: tuple[tuple[Any, str, Any], ...] = (
     (_Loop, "run_forever", _run_forever),
     (_Loop, "run_until_complete", _run_until_complete),
     (_Loop, "run_in_executor", _run_in_executor),
+    (_Loop, "shutdown_default_executor", _shutdown_default_executor),
     (_Selector, "select", _select),
 )
 

@@ -8,6 +8,7 @@ import selectors
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -228,6 +229,22 @@ def test_real_threads_and_sockets_are_waited_for(ctx: FakeDurableContext) -> Non
         return str(await asyncio.wait_for(asyncio.to_thread(event.wait), 30))
 
     assert timed(threaded, ctx) == ("True", 0)
+
+
+class SlowToEnd(ThreadPoolExecutor):
+    """Threads of the machine that take a while to end."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        threading.Event().wait(0.2)
+        super().shutdown(wait, cancel_futures=cancel_futures)
+
+
+def test_the_end_of_an_executor_takes_no_virtual_time(ctx: FakeDurableContext) -> None:
+    async def threaded() -> str:
+        asyncio.get_running_loop().set_default_executor(SlowToEnd())
+        return await asyncio.to_thread(lambda: "done")
+
+    assert timed(threaded, ctx) == ("done", 0)
 
 
 def test_the_loop_of_a_test_is_real_and_runs_on(ctx: FakeDurableContext) -> None:
