@@ -7,7 +7,6 @@ and whoever draws asks a stand-in of `seams.chance`.
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -103,22 +102,19 @@ def _public_name(module: str, code: CodeType, generator: str) -> str | None:
     return f"{module}.{code.co_name}()" if module in ("secrets", "uuid") else None
 
 
-def _telling_value(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    @functools.wraps(original)
-    def read(self: Any, key: Any) -> Any:
+class _Told(type(os.environ)):  # type: ignore[misc]  # a class that has no public name
+    """What ``os.environ`` is while somebody asks: the same, but for the telling.
+
+    Its class is changed, not a method of its class: interpreters stop noticing that after a thousand times.
+    """
+
+    def __getitem__(self, key: Any) -> Any:
         value = None
         try:
-            value = original(self, key)
+            value = super().__getitem__(key)
             return value
         finally:
             tell(sys._getframe(1), f"os.environ[{key!r}]", value=repr(value))
-
-    return read
-
-
-_ENVIRONMENT: Any = type(os.environ)
-_original = _ENVIRONMENT.__getitem__
-_stand_in = _telling_value(_original)
 
 
 @contextmanager
@@ -126,12 +122,14 @@ def told_to(told: Told) -> Iterator[None]:
     """``told`` is told of readings within this context. What somebody else has put in a place is left there."""
     global _told
     before, _told = _told, told
-    is_ours = _ENVIRONMENT.__getitem__ is _original
+    environment: Any = os.environ
+    original = type(environment)
+    is_ours = original is _Told.__base__
     if is_ours:
-        _ENVIRONMENT.__getitem__ = _stand_in
+        environment.__class__ = _Told
     try:
         yield
     finally:
         _told = before
-        if is_ours and _ENVIRONMENT.__getitem__ is _stand_in:
-            _ENVIRONMENT.__getitem__ = _original
+        if is_ours:
+            environment.__class__ = original

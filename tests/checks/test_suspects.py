@@ -32,6 +32,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_durable import ExecutionStuck, Failure, FakeDurableContext, ReplayDiverged, StepRanAgain
+from pytest_durable.seams.reads import told_to
 from pytest_durable.service.variables import LONGEST, MOST, text_of
 from tests.checks.verdicts import Handler, found_in, killed_under, verified
 from tests.durable import returns, seconds
@@ -332,6 +333,13 @@ def test_the_environment_is_named_where_it_has_changed(
     assert first.startswith(f"Suspect: os.environ['STAGE'] was read outside of a step at {FILE}:")
     line = handler.__code__.co_firstlineno + 4
     assert second == f"Suspect: 'stage' at {FILE}:{line - 1} was 'dev' at first and is 'prod' on replay."
+
+
+def test_the_environment_is_told_of_after_a_thousand_runs_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(1_100):
+        with told_to(lambda task, read, value: None):
+            os.environ["PATH"]
+    test_the_environment_is_named_where_it_has_changed(lambda name: os.environ[name], monkeypatch)
 
 
 def test_a_plain_function_that_is_invoked_may_read_the_clock() -> None:
