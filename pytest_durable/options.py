@@ -11,6 +11,9 @@ DEFAULT_KILLS = 1
 DEFAULT_EXAMPLES = 100
 DEFAULT_SEED = 0
 
+ISOLATIONS = ("thread", "process")
+"""Where handlers may run."""
+
 CHECKS = ("rerun", "replay", "outcome", "effects", "progress", "suspension")
 """The names of the checks."""
 
@@ -144,7 +147,7 @@ def _yes_or_no(name: str, value: Any) -> bool:
 
 
 def _isolation(name: str, value: Any) -> str:
-    if value not in ("thread", "process"):
+    if value not in ISOLATIONS:
         raise ValueError(f"{name} must be thread or process, not {value!r}")
     return str(value)
 

@@ -198,7 +198,7 @@ class Histories:
             if execution.past is not None:
                 killed += plan
         self.tally.found_safe(places, killed, 0)
-        return Verification(upgrade.runs + len(calm), tuple(map(str, places)), tuple(map(str, killed)), 0)
+        return Verification(len(calm) + len(plans), tuple(map(str, places)), tuple(map(str, killed)), 0)
 
     def _replay(self, handler: Handler, recorded: Recorded) -> tuple[Replayed, tuple[list[Difference], Replay] | None]:
         """Replay every moment, the latest first: it shows most."""

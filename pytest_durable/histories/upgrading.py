@@ -55,13 +55,11 @@ class Upgrade:
         runner: of the old code.
         new: the new code.
         endings: the statuses that the executions end with, if the code is not replaced.
-        runs: how many were run.
     """
 
     runner: Runner
     new: Handler
     endings: set[str]
-    runs: int = 0
 
     def run(self, plan: FaultPlan) -> tuple[UpgradedExecution, Injector, Finding | None]:
         """Kill the old code as ``plan`` says, go on with the new, and look at how that ends."""
@@ -69,7 +67,6 @@ class Upgrade:
         runner = self.runner
         if runner.reset is not None:
             runner.reset()
-        self.runs += 1
         runner.clock.world = None
         runner.clock.micros = runner.start
         service = DurableService(World(runner.clock, seed=runner.seed), runner.seed, outside=runner.outside)

@@ -148,6 +148,12 @@ def without_faults(calm: DurableExecution, kills: int, schedule: str) -> Beside:
     return Beside(calm, ("without faults", title))
 
 
+def run_again(again: DurableExecution, first: DurableExecution) -> tuple[Beside, tuple[str, ...]]:
+    """What to show ``first`` beside if its plan, run ``again``, did otherwise: that run; and the line of `parting`."""
+    look = parting(again, first)
+    return Beside(again, ("run again", "the first time")), (look,) if look else ()
+
+
 def _entries(execution: DurableExecution) -> Iterator[_Entry]:
     records = [(one, record) for one in execution.family() for record in one.invocations]
     records.sort(key=lambda each: each[1].started)

@@ -12,7 +12,7 @@ from pytest_durable.engine import Scheduler
 from pytest_durable.errors import DurabilityViolation
 from pytest_durable.faults import Fault, FaultPlan, Injector, Schedule
 from pytest_durable.faults.oracles import Drawn
-from pytest_durable.report.beside import Beside, parting, without_faults
+from pytest_durable.report.beside import Beside, run_again, without_faults
 from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.search.effects import Account, compare_accounts
@@ -176,11 +176,10 @@ class Around:
         failure = self._stage.failure(_WHAT) if violation is None else violation.failure
         order, kills, again = str(schedule or ""), len(injector.struck), self._stage.evidence()
         evidence = self._evidence(first or (again if violation is None else violation.evidence))
-        explanation, beside = failure.explanation, None
+        beside: Beside | None = None
+        look: tuple[str, ...] = ()
         if first is not None and again is not None:
-            beside = Beside(again.execution, ("run again", "the first time"))
-            look = parting(again.execution, first.execution)
-            explanation = (*([look] if look else []), *explanation)
+            beside, look = run_again(again.execution, first.execution)
         elif evidence is not None and evidence.calm is not None and (kills or order):
             beside = without_faults(evidence.calm, kills, order)
         failure = replace(
@@ -188,7 +187,7 @@ class Around:
             plan=str(FaultPlan(injector.struck)),
             schedule=order,
             timeline=failure.timeline if beside is None or evidence is None else beside.with_(evidence.execution),
-            explanation=explanation,
+            explanation=(*look, *failure.explanation),
             kills=kills,
             passed=self._passed,
             reproduced=first is None,

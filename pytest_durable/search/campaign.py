@@ -13,7 +13,7 @@ from pytest_durable.errors import OutcomeChanged
 from pytest_durable.execution import failure_of
 from pytest_durable.faults import Fault, FaultPlan, Injector, Schedule
 from pytest_durable.faults.oracles import Drawn
-from pytest_durable.report.beside import Beside, parting, without_faults
+from pytest_durable.report.beside import Beside, run_again, without_faults
 from pytest_durable.report.evidence import Evidence
 from pytest_durable.search import effects
 from pytest_durable.search.doubt import may_end_so
@@ -263,17 +263,19 @@ class Search:
         """Raise what was found in ``run``; ``again`` is a run of the same plan in which it was not."""
         __tracebackhide__ = True
         order = str(schedule or "")
-        failure = failure_of(run.execution, run.injector, found, calm, self._beside(run, order, again), order)
+        beside = self._beside(run, order)
+        look: tuple[str, ...] = ()
         if again is not None:
-            look = parting(again.execution, run.execution)
-            failure = replace(failure, explanation=(*([look] if look else []), *failure.explanation))
-        failure = replace(failure, passed=self._passed, reproduced=again is None, searched=True)
+            beside, look = run_again(again.execution, run.execution)
+        failure = failure_of(run.execution, run.injector, found, calm, beside, order)
+        explanation = (*look, *failure.explanation)
+        failure = replace(
+            failure, explanation=explanation, passed=self._passed, reproduced=again is None, searched=True
+        )
         self._runner.raise_finding(failure, found, self._evidence(run))
 
-    def _beside(self, run: Run, schedule: str, again: Run | None) -> Beside | None:
-        """What the run is shown beside: the second one of its plan, else the one without faults; None if it is that."""
-        if again is not None:
-            return Beside(again.execution, ("run again", "the first time"))
+    def _beside(self, run: Run, schedule: str) -> Beside | None:
+        """What the run is shown beside: the one without faults; None if it is that."""
         if self._reference is None or not (run.injector.struck or schedule):
             return None
         return without_faults(self._reference.execution, len(run.injector.struck), schedule)

@@ -9,6 +9,7 @@ from math import inf
 from typing import Any
 
 from pytest_durable.errors import UsageError
+from pytest_durable.options import ISOLATIONS
 from pytest_durable.service.limits import MAX_EXECUTION_PAYLOAD, MAX_SECONDS, size_of
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -138,7 +139,7 @@ def check_new(seed: Any, start: Any, cold: Any, isolation: Any) -> None:
         UsageError: naming the argument and its value.
     """
     __tracebackhide__ = True
-    if isolation not in ("thread", "process"):
+    if isolation not in ISOLATIONS:
         raise UsageError(f"isolation must be 'thread' or 'process', not {isolation!r}")
     if isolation == "process" and not hasattr(os, "fork"):
         raise UsageError(
