@@ -8,56 +8,68 @@ from typing import Any
 
 from freezegun import api
 
-from pytest_durable.seams.libraries import is_library
+from pytest_durable.seams.libraries import Look
+
+CLOCKS = tuple(api.real_date_objects)
+"""What freezegun swaps."""
+
+_IDENTITIES = frozenset(map(id, CLOCKS))
+
+_remembered: dict[str, tuple[str, list[tuple[str, Any]]]] = vars(api).get("_GLOBAL_MODULES_CACHE", {})
+"""What freezegun found in modules before, by their names: it looks again only if a module has other names."""
 
 
-class Sieve:
-    """Leaves out the modules of libraries that held nothing of interest, as long as they have as many names.
-
-    The user's own are always looked at: a module may be made anew under the same name.
-    """
+class Libraries:
+    """Which libraries hold a clock."""
 
     def __init__(self) -> None:
-        self._names_of_empty: dict[str, int] = {}
+        self._unknown: dict[str, Any] = {}
+        self._holding: dict[str, Any] = {}
+
+    def found(self, modules: dict[str, Any]) -> None:
+        """They may hold one."""
+        self._unknown.update(modules)
 
     def worth_a_look(self) -> dict[str, Any]:
-        """The modules, by name, that may hold something."""
-        empty = self._names_of_empty
-        return {
-            name: module
-            for name, module in list(sys.modules.items())
-            if name not in empty or len(getattr(module, "__dict__", ())) != empty[name]
-        }
+        """Those that hold one or may."""
+        return {**self._holding, **self._unknown}
 
-    def held(self, looked_at: dict[str, Any], holding: set[int]) -> None:
-        """Of what was looked at, the modules with these identities hold something, the others nothing."""
-        for name, module in looked_at.items():
-            names = getattr(module, "__dict__", None)
-            if names is None or not (_is_standard(name) or is_library(str(names.get("__file__")))):
-                continue
-            if id(module) in holding:
-                self._names_of_empty.pop(name, None)
-            else:
-                self._names_of_empty[name] = len(names)
+    def held(self, holding: set[int]) -> None:
+        """Of those worth a look the modules with these identities hold one, the others none."""
+        looked_at, self._unknown = self.worth_a_look(), {}
+        self._holding = {name: module for name, module in looked_at.items() if id(module) in holding}
 
 
-def _is_standard(module: str) -> bool:
-    """Whether it is a module of the standard library: some of them have no file."""
-    return module.partition(".")[0] in sys.stdlib_module_names
+_libraries = Libraries()
 
 
-_sieve = Sieve()
+def start(freezer: Any, look: Look) -> Any:
+    """Start what ``freezegun.freeze_time`` made; the factory of its time.
 
-
-def start(freezer: Any) -> Any:
-    """Start what ``freezegun.freeze_time`` made; the factory of its time."""
-    modules = _sieve.worth_a_look()
-    vars(api)["sys"] = SimpleNamespace(modules=modules)  # all that it uses of it
+    Args:
+        freezer: that, not started.
+        look: at what is loaded; the libraries may be in an earlier one.
+    """
+    _libraries.found(look.libraries)
+    if api.freeze_factories:  # another freezer shows its time already, and this one does not look
+        return freezer.start()
+    for module in look.own.values():
+        _forget_if_changed(module)
+    vars(api)["sys"] = SimpleNamespace(modules={**look.own, **_libraries.worth_a_look()})  # all that it uses of it
     try:
         factory = freezer.start()
     finally:
         vars(api)["sys"] = sys
-    if freezer.modules_at_start:  # else another freezer shows its time already, and this one has not looked
-        _sieve.held(modules, {id(module) for module, _, _ in freezer.undo_changes})
-        freezer.modules_at_start = set(sys.modules)
+    _libraries.held({id(module) for module, _, _ in freezer.undo_changes})
+    freezer.modules_at_start = set(sys.modules)
     return factory
+
+
+def _forget_if_changed(module: Any) -> None:
+    """Let freezegun look into the module again if it does not hold the clocks that are remembered of it."""
+    names = getattr(module, "__dict__", {})
+    name = names.get("__name__")
+    if name in _remembered:
+        clocks = {name: it for name, it in list(names.items()) if id(it) in _IDENTITIES}
+        if dict(_remembered[name][1]) != clocks:
+            del _remembered[name]

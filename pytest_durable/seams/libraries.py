@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+from collections.abc import Iterable
 from functools import cache
+from types import ModuleType
 from typing import Any, NamedTuple
 
 _PATHS = [sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
@@ -41,10 +43,58 @@ def is_library(file: str) -> bool:
     return file.startswith(("<", *_LIBRARIES))
 
 
+class Look(NamedTuple):
+    """What a look at the modules that are loaded gives, by the names under which they are loaded.
+
+    Attributes:
+        own: those of the user that hold something that is looked for, by whatever name, and what is no ordinary module.
+        libraries: those of libraries that are new, or have more or fewer names, since the last look.
+    """
+
+    own: dict[str, Any]
+    libraries: dict[str, Any]
+
+
+class Modules:
+    """The modules that are loaded.
+
+    Those of the user are looked at each time: a module may be made anew under the same name, and a test puts something
+    else in the place of a function for a while. Libraries are many, and what they import they do not change.
+
+    Args:
+        wanted: what is looked for, none of which is ever freed.
+    """
+
+    def __init__(self, wanted: Iterable[Any]) -> None:
+        self._wanted = frozenset(map(id, wanted))
+        self._of_libraries: dict[str, bool] = {}
+        self._lengths: dict[str, int] = {}
+
+    def look(self) -> Look:
+        """Look at all of them."""
+        found = Look({}, {})
+        for key, module in list(sys.modules.items()):
+            names = getattr(module, "__dict__", None)
+            if names is None:
+                found.own[key] = module
+            elif self._is_of_a_library(key, names):
+                if self._lengths.get(key) != len(names):
+                    self._lengths[key] = len(names)
+                    found.libraries[key] = module
+            elif type(module) is not ModuleType or not self._wanted.isdisjoint(map(id, names.values())):
+                found.own[key] = module
+        return found
+
+    def _is_of_a_library(self, key: str, names: dict[str, Any]) -> bool:
+        known = self._of_libraries.get(key)
+        if known is None:  # some modules of the standard library have no file
+            known = key.partition(".")[0] in {*sys.stdlib_module_names, "pytest_durable"}
+            known = self._of_libraries[key] = known or is_library(str(names.get("__file__")))
+        return known
+
+
 class Holders:
     """The modules that hold one of some functions by name: the user's own by any, a library by the usual one.
-
-    A library is looked into once: there are many, and what they import they do not change.
 
     Args:
         stand_ins: the functions.
@@ -53,28 +103,26 @@ class Holders:
 
     def __init__(self, stand_ins: tuple[StandIn, ...], homes: tuple[Any, ...]) -> None:
         self._stand_ins = stand_ins
-        self._by_identity = {id(one.original): one for one in stand_ins}  # of which none is ever freed
+        self._by_identity = {id(one.original): one for one in stand_ins}
         self._homes = {home.__name__ for home in homes}
-        self._seen: set[str] = set()
-        self._libraries: list[Holder] = []
+        self._libraries: dict[str, list[Holder]] = {}
 
-    def find(self) -> list[Holder]:
-        """Where they are now; what somebody else has put in their place is not among it."""
-        found = []
-        for key, module in list(sys.modules.items()):
-            if key not in self._seen:
-                found += self._look_into(key, module)
-        return found + [one for one in self._libraries if vars(one.module).get(one.name) is one.what.original]
+    def find(self, look: Look) -> list[Holder]:
+        """Where they are now; what somebody else has put in their place is not among it.
 
-    def _look_into(self, key: str, module: Any) -> list[Holder]:
-        names = getattr(module, "__dict__", None)
-        if not names or key in self._homes or str(names.get("__name__")).startswith("pytest_durable"):
-            return []
-        if not str(names.get("__file__")).startswith(_LIBRARIES):
-            by_identity = self._by_identity
-            return [
-                Holder(module, name, by_identity[id(it)]) for name, it in list(names.items()) if id(it) in by_identity
-            ]
-        self._seen.add(key)
-        self._libraries += [Holder(module, one.name, one) for one in self._stand_ins if one.name in names]
-        return []
+        Every look has to be shown to it: the libraries are in the first one alone.
+        """
+        by_identity = self._by_identity
+        found = [
+            Holder(module, name, by_identity[id(it)])
+            for module in look.own.values()
+            for name, it in list(getattr(module, "__dict__", {}).items())
+            if id(it) in by_identity
+        ]
+        for key, module in look.libraries.items():
+            if key not in self._homes and not key.startswith("pytest_durable"):
+                names = vars(module)
+                self._libraries[key] = [Holder(module, one.name, one) for one in self._stand_ins if one.name in names]
+        for held in self._libraries.values():
+            found += [one for one in held if vars(one.module).get(one.name) is one.what.original]
+        return found

@@ -21,7 +21,7 @@ from freezegun.api import FrozenDateTimeFactory, freeze_factories
 from pytest_durable.engine import Killed, VirtualClock, current_task
 from pytest_durable.primitives.sleep import real_sleep, sleep
 from pytest_durable.seams import chance, freezer, localtime, loops
-from pytest_durable.seams.libraries import Holder, Holders, StandIn
+from pytest_durable.seams.libraries import Holder, Holders, Look, Modules, StandIn
 from pytest_durable.seams.reads import clock_was_read
 
 COLLECT_EVERY = 25_000
@@ -82,8 +82,9 @@ class _Patches:
         self._exit: Any = os._exit
         self._take_back: list[Callable[[], None]] = []
 
-    def open(self) -> None:
+    def open(self, look: Look) -> None:
         """Patch, unless another context has."""
+        imported = _holders.find(look)
         self._open += 1
         if self._open > 1:
             return
@@ -92,7 +93,7 @@ class _Patches:
         _set_sleep(_sleep)
         os._exit = _exit
         self._take_back = [chance.swap(), loops.swap(), localtime.swap()]
-        self._imported = _holders.find()
+        self._imported = imported
         for module, name, what in self._imported:
             setattr(module, name, what.stand_in)
         self._thresholds = gc.get_threshold()
@@ -128,7 +129,7 @@ _STAND_INS = (
 """What users import by name. In a tuple, which no scan of modules looks into."""
 
 _holders = Holders(_STAND_INS, (time, *chance.HOMES))
-
+_modules = Modules((*freezer.CLOCKS, *(one.original for one in _STAND_INS)))
 
 _patches = _Patches()
 
@@ -163,10 +164,11 @@ class Userland:
         if self._open:
             return
         self._open = True
-        factory = freezer.start(self._freezer)
+        look = _modules.look()
+        factory = freezer.start(self._freezer, look)
         factory.__class__ = _ClockFactory
         factory.clock = self._clock
-        _patches.open()
+        _patches.open(look)
         _patches.sleepers += self._sleepers
 
     def close(self) -> None:

@@ -1,11 +1,12 @@
 # ruff: noqa: TID251  # what is tested is what becomes of the real clock
-"""Of the modules that are loaded, freezegun looks only into those that may hold a clock."""
+"""freezegun looks only into modules that may hold a clock, and finds what they hold now."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -13,10 +14,12 @@ import freezegun
 import pytest
 
 from pytest_durable.seams import freezer
-from pytest_durable.seams.freezer import Sieve
+from pytest_durable.seams.libraries import Modules
 
 REAL = {"time": time.time}
 """Kept in a dictionary, which freezegun does not look into."""
+
+modules = Modules(freezer.CLOCKS)
 
 
 @pytest.fixture
@@ -36,27 +39,68 @@ def _loaded(name: str, file: str) -> Iterator[ModuleType]:
     del sys.modules[name]
 
 
-def is_frozen(module: Any) -> bool:
-    """Whether the module's clock is frozen while time is; it is the real one again afterwards."""
+@contextmanager
+def frozen() -> Iterator[None]:
     one = freezegun.freeze_time("2030-01-01")
-    freezer.start(one)
+    freezer.start(one, modules.look())
     try:
-        return module.clock is not REAL["time"]
+        yield
     finally:
         one.stop()
-        assert module.clock is REAL["time"]
 
 
-@pytest.mark.usefixtures("mine")
-def test_a_library_that_held_nothing_is_not_looked_at_again(library: Any) -> None:
-    sieve = Sieve()
-    looked_at = sieve.worth_a_look()
-    assert {"library_of_somebody", "module_of_mine", "time"} <= looked_at.keys()
-    sieve.held(looked_at, {id(time)})
-    assert sieve.worth_a_look().keys() >= {"module_of_mine", "time"}
-    assert "library_of_somebody" not in sieve.worth_a_look()
+def is_frozen(module: Any) -> bool:
+    """Whether the module's clock is frozen while time is; it is the real one again afterwards."""
+    with frozen():
+        seen = module.clock
+    assert module.clock is REAL["time"]
+    return seen is not REAL["time"]
+
+
+def test_a_library_is_new_once_and_again_when_it_has_other_names(library: Any) -> None:
+    modules = Modules(freezer.CLOCKS)
+    assert {"library_of_somebody", "time"} <= modules.look().libraries.keys()
+    assert not modules.look().libraries
     library.another = None
-    assert "library_of_somebody" in sieve.worth_a_look()
+    assert modules.look().libraries == {"library_of_somebody": library}
+
+
+def test_of_the_users_own_those_count_that_hold_something_now(mine: Any) -> None:
+    modules = Modules(freezer.CLOCKS)
+    assert "module_of_mine" not in modules.look().own
+    mine.clock = REAL["time"]
+    assert modules.look().own["module_of_mine"] is mine
+    mine.clock = None
+    assert "module_of_mine" not in modules.look().own
+
+
+def test_a_clock_that_a_test_replaced_for_a_while_is_frozen_when_it_is_back(
+    mine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine.clock = REAL["time"]
+    with monkeypatch.context() as patch:
+        patch.setattr(mine, "clock", len)
+        with frozen():
+            assert mine.clock is len
+    assert is_frozen(mine)
+
+
+def test_a_clock_that_a_test_replaced_is_left_alone(mine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine.clock = REAL["time"]
+    assert is_frozen(mine)
+    monkeypatch.setattr(mine, "clock", len)
+    with frozen():
+        assert mine.clock is len
+    assert mine.clock is len
+
+
+def test_a_clock_under_a_name_that_held_none_is_frozen(mine: Any) -> None:
+    mine.clock, mine.other = REAL["time"], None
+    assert is_frozen(mine)
+    mine.clock, mine.other = None, REAL["time"]
+    with frozen():
+        assert mine.other is not REAL["time"]
+    assert mine.other is REAL["time"]
 
 
 def test_a_library_that_got_a_clock_since_shows_frozen_time(library: Any, mine: Any) -> None:
@@ -84,13 +128,11 @@ def test_a_module_that_is_made_anew_with_a_clock_shows_frozen_time(mine: Any) ->
 
 
 def test_a_module_imported_while_time_is_frozen_has_its_clock_back_afterwards() -> None:
-    one = freezegun.freeze_time("2030-01-01")
-    freezer.start(one)
     late: Any = ModuleType("late")
-    late.clock = time.time
-    sys.modules["late"] = late
     try:
-        one.stop()
+        with frozen():
+            late.clock = time.time
+            sys.modules["late"] = late
         assert late.clock is REAL["time"]
     finally:
         del sys.modules["late"]
