@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 
 import pytest_durable.context  # noqa: F401
-from tests.others import OFF
+from tests.others import WITHOUT
 
 pytest_plugins = ["pytester"]
 
@@ -24,8 +24,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """Inner runs, without the plugins of others and as at a desk; what is about these takes the options back."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(OFF))
+    """Inner runs, without the plugins of others and as at a desk; what is about these takes it back."""
+    for name, value in WITHOUT.items():
+        monkeypatch.setenv(name, value)
     for name in ("CI", "BUILD_NUMBER"):  # where pytest says a failure again, in full, in its summary
         monkeypatch.delenv(name, raising=False)
     return pytester

@@ -2,5 +2,9 @@
 
 from __future__ import annotations
 
-OFF = ("-p", "no:randomly", "-p", "no:asyncio")
-"""Options of an inner run that leave them out."""
+WITHOUT = {
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTEST_ADDOPTS": "-p durable",
+    "PYTEST_PLUGINS": "_hypothesis_pytestplugin",
+}
+"""The environment of an inner run that leaves them out: it has ours, and Hypothesis's, which every user of ours has."""

@@ -93,13 +93,18 @@ def test_order(durable_ctx):
 """An `OutcomeChanged` in another order of the threads."""
 
 
-def found(result: pytest.RunResult) -> tuple[str, str]:
-    """The header of the one violation in the output, without its circumstances, and the command that replays it."""
+def all_found(result: pytest.RunResult) -> list[tuple[str, str]]:
+    """The header of each violation in the output, without its circumstances, and the command that replays it."""
     text = result.stdout.str()
     headers = re.findall(r"^E +pytest_durable\.errors\.(.*?)(?:   |$)", text, re.MULTILINE)
     commands = re.findall(r"^E +replay: (.*)$", text, re.MULTILINE)
-    assert len(headers) == len(commands) == 1, text
-    return headers[0], commands[0]
+    return list(zip(headers, commands, strict=True))
+
+
+def found(result: pytest.RunResult) -> tuple[str, str]:
+    """The same of the one violation in the output."""
+    (one,) = all_found(result)
+    return one
 
 
 def story(result: pytest.RunResult) -> list[str]:

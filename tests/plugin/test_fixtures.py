@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.others import WITHOUT
 from tests.plugin.sources import SAFE
 
 
@@ -41,9 +42,11 @@ def test_each_test_has_a_fresh_context_whose_clock_is_at_the_start(pytester: pyt
     pytester.runpytest_inprocess().assert_outcomes(passed=3)
 
 
-def test_without_the_plugin_there_are_no_fixtures(pytester: pytest.Pytester) -> None:
+def test_without_the_plugin_there_are_no_fixtures(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in WITHOUT:
+        monkeypatch.delenv(name)
     pytester.makepyfile(SAFE)
-    result = pytester.runpytest_inprocess("-p", "no:durable")
+    result = pytester.runpytest_inprocess("-p", "no:durable", "-p", "no:asyncio")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*fixture 'durable_ctx' not found"])
 

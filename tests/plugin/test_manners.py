@@ -8,92 +8,12 @@ import pytest
 
 from tests.plugin.sources import CHARGES_TWICE
 
-HANDLERS = """
-    from aws_durable_execution_sdk_python.config import Duration
-
-    def order(event, context):
-        context.step(lambda _: 7, name="charge")
-        context.wait(Duration.from_days(1), name="pause")
-        return context.map([1, 2], lambda child, item, *_: child.step(lambda _: item, name="pack")).get_results()
-"""
-
-SUITE = """
-    import asyncio
-    import unittest
-
-    import pytest
-    from handlers import order
-
-    def test_search(durable_ctx):
-        durable_ctx.verify(order)
-
-    @pytest.mark.parametrize("number", [1, 2])
-    def test_run(durable_ctx, number):
-        assert durable_ctx.run(order, number).result == [1, 2]
-
-    @pytest.mark.durable_faults
-    def test_around(durable_ctx):
-        assert durable_ctx.run(order).result == [1, 2]
-
-    @pytest.mark.asyncio
-    async def test_in_a_loop(durable_ctx):
-        await asyncio.sleep(0.01)
-        assert durable_ctx.run(order).result == [1, 2]
-        await asyncio.sleep(0.01)
-
-    class TestInAClass(unittest.TestCase):
-        @pytest.fixture(autouse=True)
-        def _context(self, durable_ctx):
-            self.context = durable_ctx
-
-        def test_it(self):
-            self.context.verify(order)
-"""
-TESTS = 6
-
-
-@pytest.fixture
-def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A suite for other plugins, all of which are there."""
-    monkeypatch.delenv("PYTEST_ADDOPTS")
-    pytester.makepyfile(handlers=HANDLERS, test_suite=SUITE)
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\nasyncio_mode = strict\n")
-    return pytester
-
-
-def summary(result: pytest.RunResult) -> str:
-    (line,) = [line for line in result.outlines if line.startswith("durable: ") and "executions" in line]
-    return line
-
-
-def test_all_together_say_what_one_alone_says(suite: pytest.Pytester) -> None:
-    alone = suite.runpytest_subprocess("-p", "no:randomly", "-p", "no:xdist", "-s")
-    alone.assert_outcomes(passed=TESTS)
-    assert "killed at 63 of 63 places" in summary(alone)
-    options = ["-n", "2", "--timeout=60", "--cov=handlers", "--junitxml=junit.xml", "-p", "no:cacheprovider"]
-    together = suite.runpytest_subprocess(*options, "-p", "randomly", "-v")
-    together.assert_outcomes(passed=TESTS)
-    assert summary(together) == summary(alone)
-    together.stdout.re_match_lines([r"handlers.py\s+\d+\s+0\s+100%"])
-    assert properties(suite, "test_search")["durable_killed"] == "21"
-    assert properties(suite, "test_run[1]") == {
-        "durable_executions": "1",
-        "durable_killed": "0",
-        "durable_places": "0",
-    }
-
-
-def properties(suite: pytest.Pytester, test: str) -> dict[str | None, str | None]:
-    """What junit's XML says of a test."""
-    tree = ET.parse(suite.path / "junit.xml")
-    (case,) = [case for case in tree.iter("testcase") if case.get("name") == test]
-    return {one.get("name"): one.get("value") for one in case.iter("property")}
-
 
 def test_the_plan_that_a_test_failed_under_is_in_junits_xml(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(CHARGES_TWICE)
     pytester.runpytest_inprocess("--junitxml=junit.xml").assert_outcomes(failed=1)
-    assert properties(pytester, "test_order")["durable_plan"] == "charge:body"
+    (case,) = ET.parse(pytester.path / "junit.xml").iter("testcase")
+    assert {one.get("name"): one.get("value") for one in case.iter("property")}["durable_plan"] == "charge:body"
 
 
 @pytest.mark.skipif(int(pytest.__version__.partition(".")[0]) < 9, reason="subtests came with pytest 9")

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from tests.others import OFF
 from tests.plugin.sources import CHARGES_TWICE
 
 BREAKPOINT = """
@@ -22,25 +21,26 @@ BREAKPOINT = """
         assert durable_ctx.run(handler, 6).result == 43
 """
 
-
-def typed(pytester: pytest.Pytester, *options: str, keys: tuple[str, ...]) -> pytest.RunResult:
-    """What pytest prints while ``keys`` are typed, each on its line."""
-    command = [sys.executable, "-m", "pytest", *OFF, "-p", "no:cacheprovider", *options]
-    return pytester.run(*command, stdin="".join(f"{key}\n" for key in keys).encode(), timeout=60)
-
-
-@pytest.mark.parametrize("shards", [(), ("--durable-shards=2",)], ids=["whole", "shards"])
-def test_it_opens_where_the_search_was_asked_for(pytester: pytest.Pytester, shards: tuple[str, ...]) -> None:
-    pytester.makepyfile(CHARGES_TWICE)
-    result = typed(pytester, "--pdb", *shards, keys=("p 'charged', len(charges)", "quit"))
-    result.stdout.fnmatch_lines(
-        ["*>>> entering PDB >>>*", "*test_order()*", "-> durable_ctx.verify(handler, *", "*('charged', *"]
-    )
-    assert result.stdout.str().count("entering PDB") == 1
+SESSIONS = {
+    "a search": (["test_search.py", "--pdb"], ["p 'charged', len(charges)", "quit"]),
+    "its shards": (["test_search.py", "--pdb", "--durable-shards=2"], ["p 'charged', len(charges)", "quit"]),
+    "a breakpoint": (["test_breakpoint.py"], ["p 'amount', amount", "continue"]),
+}
+"""The arguments of pytest, and what is typed into its debugger."""
 
 
-def test_a_breakpoint_in_the_body_of_a_step_stops_there(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(BREAKPOINT)
-    result = typed(pytester, keys=("p 'amount', amount", "continue"))
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*charge()*", "*('amount', 42)*", "E*assert 42 == 43"])
+def test_it_opens_where_the_search_was_asked_for_and_stops_in_the_body_of_a_step(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_search=CHARGES_TWICE, test_breakpoint=BREAKPOINT)
+    keys = "".join(f"{key}\n" for _, typed in SESSIONS.values() for key in typed)
+    mains = (f"pytest.main({[*arguments, '-p', 'no:cacheprovider']})" for arguments, _ in SESSIONS.values())
+    program = "import pytest\n" + "\nprint('=== next', flush=True)\n".join(mains)
+    # One process, whose standard input is real, for all of them: a debugger takes no more of it than it is given.
+    result = pytester.run(sys.executable, "-c", program, stdin=keys.encode(), timeout=60)
+    search, shards, stopped = result.stdout.str().split("=== next\n")
+    for said in (search, shards):
+        pytest.LineMatcher(said.splitlines()).fnmatch_lines(
+            ["*>>> entering PDB >>>*", "*test_order()*", "-> durable_ctx.verify(handler, *", "*('charged', *"]
+        )
+        assert said.count("entering PDB") == 1
+    lines = ["*charge()*", "*('amount', 42)*", "E*assert 42 == 43", "*= 1 failed in *"]
+    pytest.LineMatcher(stopped.splitlines()).fnmatch_lines(lines)

@@ -1,10 +1,10 @@
-"""``--durable-report``: which tests are shown, where the page is written, with and without xdist."""
+"""``--durable-report``: which tests are shown, where the page is written."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.plugin.sources import CHARGES_AGAIN, CHARGES_TWICE, SAFE
+from tests.plugin.sources import CHARGES_TWICE, SAFE
 
 AROUND = """
     import pytest
@@ -79,15 +79,6 @@ def test_of_what_has_nothing_to_do_with_it_nothing_is_shown(pytester: pytest.Pyt
 def test_without_failures_the_page_says_so(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(SAFE)
     assert "No test failed." in written(pytester)
-
-
-def test_workers_and_one_process_write_the_same_page(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(test_orders=CHARGES_TWICE, test_around=AROUND, test_again=CHARGES_AGAIN.format(faults="None"))
-    alone = written(pytester, "--durable-report-all")
-    pytester.runpytest_subprocess(
-        "-p", "no:cacheprovider", "-n1", "--durable-report=of_workers.html", "--durable-report-all"
-    )
-    assert (pytester.path / "of_workers.html").read_text(encoding="utf-8") == alone
 
 
 def test_it_can_be_set_in_the_ini_file_from_its_root(

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from tests.others import OFF
+from tests.others import WITHOUT
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 KILLS = "price:body, charge:start, pack/map-item-1/wrap:stored, ship:body, return"
 
-pytest.importorskip("coverage")
+coverage = pytest.importorskip("coverage")
 
 CORES = [
     "ctrace",
@@ -35,23 +35,21 @@ def measured(directory: Path, core: str, *command: str) -> dict[str, Any]:
     It runs in an empty directory, so that it finds no configuration.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    environment |= {"PYTHONPATH": str(ROOT), "COVERAGE_CORE": core}
-
-    def coverage(*arguments: str) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "coverage", *arguments],
-            cwd=directory,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "Warning" not in done.stderr  # such as: trace function changed, data is likely wrong
-
-    coverage("run", "--include=*/tracing/orders.py", *command)
-    coverage("json", "--quiet", "-o", "report.json")
+    environment |= {"PYTHONPATH": str(ROOT), "COVERAGE_CORE": core, **WITHOUT}
+    done = subprocess.run(
+        [sys.executable, "-m", "coverage", "run", "--include=*/tracing/orders.py", *command],
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Warning" not in done.stderr  # such as: trace function changed, data is likely wrong
+    data = coverage.Coverage(data_file=str(directory / ".coverage"), config_file=False)
+    data.load()
+    data.json_report(outfile=str(directory / "report.json"))
     (seen,) = json.loads((directory / "report.json").read_text(encoding="utf-8"))["files"].values()
     parts = ("executed_lines", "missing_lines", "executed_branches", "missing_branches")
     return {part: seen[part] for part in parts if part in seen}
@@ -62,39 +60,34 @@ def script(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def plain_lines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return measured(tmp_path_factory.mktemp("plain"), "ctrace", script("as_plain"))
-
-
-@pytest.fixture(scope="module")
-def plain_branches(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The lines and branches of plain calls."""
     return measured(tmp_path_factory.mktemp("plain"), "ctrace", "--branch", script("as_plain"))
 
 
-def test_the_handler_leaves_lines_and_branches_out(plain_branches: dict[str, Any]) -> None:
-    assert all(plain_branches.values())
+def test_the_handler_leaves_lines_and_branches_out(plain: dict[str, Any]) -> None:
+    assert all(plain.values())
 
 
 @pytest.mark.parametrize("core", CORES)
-def test_the_same_lines_are_executed(core: str, plain_lines: dict[str, Any], tmp_path: Path) -> None:
-    assert measured(tmp_path, core, script("as_durable")) == plain_lines
+def test_the_same_lines_are_executed(core: str, plain: dict[str, Any], tmp_path: Path) -> None:
+    lines = {part: plain[part] for part in ("executed_lines", "missing_lines")}
+    assert measured(tmp_path, core, script("as_durable")) == lines
 
 
 @pytest.mark.parametrize("core", BRANCH_CORES)
-def test_the_same_branches_are_taken(core: str, plain_branches: dict[str, Any], tmp_path: Path) -> None:
-    assert measured(tmp_path, core, "--branch", script("as_durable")) == plain_branches
-
-
-def test_a_kill_takes_no_branch_that_the_handler_does_not_have(plain_branches: dict[str, Any], tmp_path: Path) -> None:
-    assert measured(tmp_path, "ctrace", "--branch", script("as_durable"), KILLS) == plain_branches
-
-
-def test_a_test_with_the_fixture_is_measured_as_well(plain_branches: dict[str, Any], tmp_path: Path) -> None:
+def test_the_same_branches_are_taken_by_a_test_with_the_fixture(
+    core: str, plain: dict[str, Any], tmp_path: Path
+) -> None:
     (tmp_path / "test_orders.py").write_text(
         "from tests.tracing.orders import EVENT, handler\n"
         "def test_orders(durable_ctx):\n"
         "    assert durable_ctx.run(handler, EVENT).status == 'SUCCEEDED'\n",
         encoding="utf-8",
     )
-    command = ("--branch", "-m", "pytest", "-p", "no:cacheprovider", *OFF, "test_orders.py")
-    assert measured(tmp_path, "ctrace", *command) == plain_branches
+    command = ("--branch", "-m", "pytest", "-p", "no:cacheprovider", "test_orders.py")
+    assert measured(tmp_path, core, *command) == plain
+
+
+def test_a_kill_takes_no_branch_that_the_handler_does_not_have(plain: dict[str, Any], tmp_path: Path) -> None:
+    assert measured(tmp_path, "ctrace", "--branch", script("as_durable"), KILLS) == plain

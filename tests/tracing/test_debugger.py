@@ -38,40 +38,32 @@ def typed_into(commands: list[str], *arguments: str) -> str:
     return done.stdout
 
 
-def test_pdb_stops_at_a_breakpoint_in_a_step() -> None:
-    place = f"{HERE / 'orders.py'}:{line_of('total += 200')}"
-    commands = [f"break {place}", "continue", "p 'item', item", "next", "p 'total', total", "quit"]
-    said = typed_into(commands, "-m", "pdb", str(HERE / "as_durable.py"))
+def test_pdb_stops_at_a_breakpoint_in_a_step_and_in_the_handler_once_for_each_invocation() -> None:
+    with FakeDurableContext() as context:
+        invocations = len(context.run(orders.handler, orders.EVENT).invocations)
+    step, handler = (f"{HERE / 'orders.py'}:{line_of(text)}" for text in ("total += 200", "if total > 1_000:"))
+    in_step = [f"break {step}", "continue", "p 'item', item", "next", "p 'total', total"]
+    in_handler = [f"break {handler}", *["continue"] * (invocations + 1), "quit"]
+    said = typed_into([*in_step, *in_handler], "-m", "pdb", str(HERE / "as_durable.py"))
     assert "-> total += 200" in said
     assert "('item', 'desk')" in said
     assert "('total', 220)" in said
-
-
-def test_pdb_stops_at_a_breakpoint_in_the_handler_once_for_each_invocation() -> None:
-    place = f"{HERE / 'orders.py'}:{line_of('if total > 1_000:')}"
-    with FakeDurableContext() as context:
-        invocations = len(context.run(orders.handler, orders.EVENT).invocations)
-    commands = [f"break {place}", *["continue"] * (invocations + 1), "quit"]
-    said = typed_into(commands, "-m", "pdb", str(HERE / "as_durable.py"))
     assert said.count("-> if total > 1_000:") == invocations
 
 
-def test_a_call_of_breakpoint_in_a_step_opens_the_debugger_there() -> None:
-    place = f"{HERE / 'with_breakpoint.py'}:{line_of('return count', 'with_breakpoint.py')}"
+def test_a_call_of_breakpoint_in_a_step_opens_the_debugger_there_which_goes_on_to_the_handler() -> None:
+    there, later = (
+        f"{HERE / 'with_breakpoint.py'}:{line_of(text, 'with_breakpoint.py')}"
+        for text in ("return count", "doubled = 2 * count")
+    )
     said = typed_into(
-        ["p 'count', count", f"break {place}", "continue", "p 'count', count", "continue"],
+        ["p 'count', count", f"break {there}", f"break {later}", *["continue", "p 'count', count"] * 2, "continue"],
         str(HERE / "with_breakpoint.py"),
     )
     assert "('count', 1)" in said
-    assert "('count', 2)" in said
-    assert "result 4" in said
-
-
-def test_from_a_step_the_debugger_goes_on_to_the_handler() -> None:
-    place = f"{HERE / 'with_breakpoint.py'}:{line_of('doubled = 2 * count', 'with_breakpoint.py')}"
-    said = typed_into([f"break {place}", "continue", "p 'count', count", "continue"], str(HERE / "with_breakpoint.py"))
+    assert "-> return count" in said
     assert "-> doubled = 2 * count" in said
-    assert "('count', 2)" in said
+    assert said.count("('count', 2)") == 2
     assert "result 4" in said
 
 
