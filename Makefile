@@ -12,10 +12,11 @@ export PYTHONDONTWRITEBYTECODE :=
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Compiled is what is imported, when it is: most of what is installed never is, and to compile it takes a third of the time.
 $(VENV)/installed: pyproject.toml
 	@echo 'Installing what is needed into $(VENV), which takes a minute or two.'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[dev]'
 	@touch $@
 
 demo: $(VENV)/installed  ## kill the ETL example at every place one kill can land
