@@ -14,6 +14,8 @@ _PATHS = [sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "pure
 _LIBRARIES = tuple(f"{path}{os.sep}" for path in dict.fromkeys([*_PATHS, *map(os.path.realpath, _PATHS)]))
 """Where modules live that are not the user's."""
 
+_OURS = __name__.partition(".")[0]
+
 
 class StandIn(NamedTuple):
     """A function that is swapped.
@@ -88,8 +90,9 @@ class Modules:
     def _is_of_a_library(self, key: str, names: dict[str, Any]) -> bool:
         known = self._of_libraries.get(key)
         if known is None:  # some modules of the standard library have no file
-            known = key.partition(".")[0] in {*sys.stdlib_module_names, "pytest_durable"}
-            known = self._of_libraries[key] = known or is_library(str(names.get("__file__")))
+            root = key.partition(".")[0]
+            known = root == _OURS or root in sys.stdlib_module_names or is_library(str(names.get("__file__")))
+            self._of_libraries[key] = known
         return known
 
 
@@ -120,7 +123,7 @@ class Holders:
             if id(it) in by_identity
         ]
         for key, module in look.libraries.items():
-            if key not in self._homes and not key.startswith("pytest_durable"):
+            if key not in self._homes and key.partition(".")[0] != _OURS:
                 names = vars(module)
                 self._libraries[key] = [Holder(module, one.name, one) for one in self._stand_ins if one.name in names]
         for held in self._libraries.values():
