@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import gc
-
 # pytester forgets the modules that an inner run imports. The SDK, freezegun and Hypothesis are slow to import and not
 # made to be imported twice, so they are imported before.
 import hypothesis
@@ -14,12 +12,6 @@ pytest_plugins = ["pytester"]
 
 hypothesis.settings.register_profile("without a deadline", deadline=None)  # which is real time, and the machine's load
 hypothesis.settings.load_profile("without a deadline")
-
-
-def pytest_collection_finish() -> None:
-    """Thousands of tests in memory, which never become garbage, are no more looked through for it."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture
