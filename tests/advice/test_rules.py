@@ -14,6 +14,9 @@ from pytest_durable import Advice, FakeDurableContext
 from tests.advice import twins
 from tests.advice.twins import BLAMELESS, TWINS, Handler, Twins, at_most_once_by_default, taken_name, unnamed
 from tests.durable import AT_MOST_ONCE, invokes, returns
+from tests.shown_once import virtual_time
+
+__all__ = ["virtual_time"]
 
 
 def advice(ctx: FakeDurableContext, handler: Handler, **options: Any) -> tuple[Advice, ...]:

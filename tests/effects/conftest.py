@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_durable import FakeDurableContext
+from tests.shown_once import virtual_time
+
+__all__ = ["virtual_time"]
 
 
 @pytest.fixture

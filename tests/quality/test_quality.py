@@ -19,6 +19,9 @@ from tests.quality.correct import CORRECT, Make
 from tests.quality.pair import FEW, ONE, Pair, against, on_the_bug, on_the_twin
 from tests.quality.parity import UNSAFE, said_against
 from tests.quality.tables import FOUND, UNFOUND
+from tests.shown_once import virtual_time
+
+__all__ = ["virtual_time"]
 
 
 @pytest.fixture(autouse=True)
