@@ -25,7 +25,7 @@ def handler(event, context):
     while True:
         {body}
 
-lifecycle.MAX_REPLAYED = 5_000
+lifecycle.MAX_REPLAYED = 1_000
 with FakeDurableContext() as ctx:
     try:
         ctx.verify(handler)
@@ -41,7 +41,7 @@ def verdict_within_seconds(body: str) -> str:
 
 
 def test_a_retry_without_end_is_stuck(ctx: FakeDurableContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "MAX_INVOCATIONS", 200)
+    monkeypatch.setattr(lifecycle, "MAX_INVOCATIONS", 50)
     with pytest.raises(ExecutionStuck, match=r"did not end within \d+ invocations") as caught:
         ctx.run(lambda event, context: context.step(fails(ConnectionError("down")), config=attempts(10**9, delay=1)))
     assert "invoked again and again" in text_of(caught.value.failure)
