@@ -174,7 +174,7 @@ def test_nothing_committed_is_lost_and_nothing_half_done_is_seen(ctx: FakeDurabl
         context.step(transfer, name="transfer")
 
     before = open_files()
-    kills = int(os.environ.get("DURABLE_TEST_KILLS", "40"))
+    kills = int(os.environ.get("DURABLE_TEST_KILLS", "8"))
     struck = committed = 0
     while struck < kills:
         account("delete from entries")

@@ -38,7 +38,6 @@ def test_a_number_from_a_sequence_is_left_alone(book: Path) -> None:
 def test_a_charge_that_another_step_sees_twice_is_found(book: Path) -> None:
     def handler(event: Any, context: DurableContext) -> Any:
         context.step(lambda _: add(book, "100"), name="charge")
-        context.wait(seconds(60), name="pause")
         return context.step(lambda _: len(book.read_text().splitlines()), name="count")
 
     with FakeDurableContext(isolation="process") as context, pytest.raises(OutcomeChanged) as caught:
