@@ -17,12 +17,16 @@ from benchmarks.memory import Census, grow
 from pytest_durable import DurabilityViolation, FakeDurableContext
 from pytest_durable.engine import World
 
-EXECUTIONS = 250
-WARM_UP = 100
-MEGABYTES = 8
+EXECUTIONS = 80
+"""As many as show one object that each of them leaves behind; ``make bench`` runs 10,000."""
+
+WARM_UP = 55
+"""Somewhat more than there are places to be killed at."""
+
+MEGABYTES = 3
 """A world that was kept would show as far more: each holds a journal, a trace and the SDK's state."""
 
-OBJECTS = 50
+OBJECTS = 30
 """Objects that come and go with caches of the interpreter and of the SDK."""
 
 
@@ -36,7 +40,7 @@ def no_log_records() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def grown() -> tuple[Census, Census]:
-    """What was alive after the warm-up, and after 250 executions that were killed once each."""
+    """What was alive after the warm-up, and after executions that were killed once each."""
     return grow(WARM_UP, EXECUTIONS)
 
 
@@ -101,7 +105,7 @@ def test_a_context_that_is_closed_leaves_no_world(worlds: weakref.WeakSet[World]
 
 def test_a_context_keeps_one_world_however_many_runs_it_makes(worlds: weakref.WeakSet[World]) -> None:
     with mixed_world(FakeDurableContext()) as context:
-        for _ in range(20):
+        for _ in range(5):
             context.run(mixed, faults="night:suspend")
         assert alive(worlds) == 1
 
@@ -141,7 +145,7 @@ def test_a_violation_leaves_no_greenlet_and_no_thread() -> None:
 
         break_once()
         before = Census.now()
-        for _ in range(20):
+        for _ in range(8):
             break_once()
         after = Census.now()
     assert (after.greenlets, after.threads) == (before.greenlets, before.threads)
@@ -152,6 +156,6 @@ def test_an_error_of_the_handler_does_not_keep_its_world_alive(worlds: weakref.W
         raise ValueError("no such order")
 
     with FakeDurableContext() as context:
-        for _ in range(20):
+        for _ in range(5):
             assert context.run(fails).status == "FAILED"
         assert alive(worlds) == 1
