@@ -40,19 +40,23 @@ def test_the_reference_run_has_the_trace_hash_it_always_had() -> None:
     assert reference.trace_hash() == PINNED, "\n".join(reference.trace_lines())
 
 
-@pytest.mark.parametrize(("hash_seed", "zone"), [("0", "UTC"), ("1", "America/St_Johns"), ("4242", "Asia/Kathmandu")])
-def test_hash_seed_time_zone_and_working_directory_do_not_matter(hash_seed: str, zone: str, tmp_path: Path) -> None:
-    script = Path(reference.__file__)
-    assert hash_in_a_fresh_process(script, tmp_path, PYTHONHASHSEED=hash_seed, TZ=zone) == PINNED
-
-
-def test_the_file_name_and_the_line_numbers_of_the_handler_do_not_matter(tmp_path: Path) -> None:
-    moved = tmp_path / "moved_elsewhere.py"
+def moved_to(directory: Path) -> Path:
+    """The reference in another file, on other lines."""
+    moved = directory / "moved_elsewhere.py"
     original = Path(reference.__file__).read_text(encoding="utf-8")
     docstring, future, rest = original.partition("from __future__ import annotations\n")
     moved.write_text(docstring + future + "\n" * 200 + rest, encoding="utf-8")
-    assert hash_in_a_fresh_process(moved, tmp_path) == PINNED
+    return moved
 
 
-def test_optimised_bytecode_does_not_matter(tmp_path: Path) -> None:
-    assert hash_in_a_fresh_process(Path(reference.__file__), tmp_path, PYTHONOPTIMIZE="2") == PINNED
+@pytest.mark.parametrize(
+    ("hash_seed", "zone", "is_moved", "optimised"),
+    [("0", "UTC", False, "0"), ("1", "America/St_Johns", True, "0"), ("4242", "Asia/Kathmandu", False, "2")],
+)
+def test_the_process_and_its_surroundings_do_not_matter(
+    hash_seed: str, zone: str, is_moved: bool, optimised: str, tmp_path: Path
+) -> None:
+    """The hash seed, the time zone, the working directory, the handler's file and lines, optimised bytecode."""
+    script = moved_to(tmp_path) if is_moved else Path(reference.__file__)
+    environment = {"PYTHONHASHSEED": hash_seed, "TZ": zone, "PYTHONOPTIMIZE": optimised}
+    assert hash_in_a_fresh_process(script, tmp_path, **environment) == PINNED
