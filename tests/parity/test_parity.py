@@ -9,6 +9,7 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 from aws_durable_execution_sdk_python import plugin
 
+from pytest_durable import FakeDurableContext
 from tests.parity import (
     handlers_contexts,
     handlers_endings,
@@ -66,6 +67,13 @@ def expected(request: pytest.FixtureRequest) -> Expected:
     return dict(zip(wanted, all_on_the_local_runner(wanted.values()), strict=True))
 
 
+@pytest.fixture(scope="module")
+def virtual_time(expected: Expected) -> Iterator[None]:
+    """Shown once for all scenarios, and after those of the local runner, whose time is real."""
+    with FakeDurableContext():
+        yield
+
+
 def _is_skipped(item: pytest.Item) -> bool:
     conditions = [mark.args[0] for mark in item.iter_markers("skipif")]
     return item.get_closest_marker("skip") is not None or any(conditions)
@@ -79,6 +87,7 @@ def _is_skipped(item: pytest.Item) -> bool:
         *parameters(handlers_outside.TABLE),
     ],
 )
+@pytest.mark.usefixtures("virtual_time")
 def test_both_end_the_same_and_leave_the_same_operations(scenario: Scenario, expected: Expected) -> None:
     theirs = expected[scenario.name]
     if isinstance(theirs, Exception):
