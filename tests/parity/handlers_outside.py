@@ -1,4 +1,4 @@
-"""Callbacks and invokes: what needs an outside world. No timeout is longer than a second: the runner's are real."""
+"""Callbacks and invokes: what needs an outside world. Timeouts are short: the runner's are real."""
 
 from __future__ import annotations
 
@@ -261,7 +261,7 @@ def waiting_in_a_block_that_is_retried(event: Any, context: DurableContext) -> A
     return with_retry(context, block, WithRetryConfig[Any](retry_strategy=without_jitter()), name="block")
 
 
-@TABLE.add(execution_timeout=1)
+@TABLE.add(execution_timeout=2)  # real seconds on the runner, which has to come to its callback before
 def execution_that_times_out(event: Any, context: DurableContext) -> Any:
     return context.create_callback(name="approval").result()
 
