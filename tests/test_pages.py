@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -89,10 +90,24 @@ def make_targets(text: str) -> list[str]:
     return [word for command in words for word in command if "=" not in word and not word.startswith("-")]
 
 
+FEW = 20
+"""Examples and plans that are drawn for a block whose tests pass: it is the page that is tried, not a handler."""
+
+settings.register_profile("few examples", deadline=None, max_examples=FEW)
+
+
+@pytest.fixture
+def few_examples() -> Iterator[None]:
+    """An inner run uses the profile of this process."""
+    settings.load_profile("few examples")
+    yield
+    settings.load_profile("without a deadline")  # that of the other tests
+
+
 def check(pytester: pytest.Pytester, block: Block) -> None:
     """Run a block as a test file, and hold its outcome against what its comment says."""
     pytester.makepyfile(**{block.file: block.code})
-    result = pytester.runpytest_inprocess()
+    result = pytester.runpytest_inprocess(*([] if block.fails else [f"--durable-examples={FEW}"]))
     outcomes = result.parseoutcomes()
     if block.fails is None:
         assert outcomes.keys() == {"passed"}
@@ -112,6 +127,7 @@ def shown() -> list[object]:
     ]
 
 
+@pytest.mark.usefixtures("few_examples")
 @pytest.mark.parametrize("block", shown())
 def test_a_test_that_a_page_shows_passes_or_fails_as_it_says(pytester: pytest.Pytester, block: Block) -> None:
     check(pytester, block)

@@ -6,36 +6,44 @@ import os
 import re
 import subprocess
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
 
 from tests.others import WITHOUT
 
-SUITE = Path(__file__).parent / "suite"
-AT_ONCE = 3
-"""Processes for AWS's runner, which mostly sleeps."""
+ROOT = Path(__file__).parents[2]
+SHARES = 4
+"""How many of AWS's runners sleep side by side."""
 
 
-def passed(*options: str) -> int:
-    """How many tests of the suite pass, if all do."""
-    command = [sys.executable, "-m", "pytest", "-q", "-c", str(SUITE / "pytest.ini"), "-p", "no:cacheprovider"]
+def passed(directory: Path, runner: str) -> tuple[int, float]:
+    """How many tests passed on a runner, and in how many seconds, one after another."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(directory.glob(f"{runner}*.txt"))]
+    found = [re.search(r"^(\d+) passed in ([\d.]+)s", text, re.MULTILINE) for text in texts]
+    return sum(int(one[1]) for one in found if one), sum(float(one[2]) for one in found if one)
+
+
+def test_it_passes_on_both_runners(tmp_path: Path) -> None:
+    try:
+        awss = version("aws-durable-execution-sdk-python-testing") >= "1.4"
+    except PackageNotFoundError:
+        awss = False
     done = subprocess.run(
-        [*command, *options, str(SUITE)], env={**os.environ, **WITHOUT}, capture_output=True, text=True
+        [sys.executable, "-m", "tests.compat.both", str(tmp_path), str(SHARES if awss else 0)],
+        cwd=ROOT,
+        env={**os.environ, **WITHOUT},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = re.search(r"^(\d+) passed in", done.stdout, re.MULTILINE)
-    assert found is not None, done.stdout
-    return int(found[1])
-
-
-def test_it_passes_in_the_simulation() -> None:
-    assert passed("--durable-replace-aws-runner") >= 30
-
-
-def test_it_passes_on_awss_own_runner() -> None:
-    pytest.importorskip("aws_durable_execution_sdk_python_testing", reason="AWS's runner is not installed")
-    if version("aws-durable-execution-sdk-python-testing") < "1.4":
+    assert done.returncode == 0, done.stderr + "\n".join(path.read_text() for path in sorted(tmp_path.glob("*.txt")))
+    tests, seconds = passed(tmp_path, "ours")
+    assert tests >= 30
+    if not awss:
         pytest.skip("the suite is written for release 1.4 of AWS's runner, which needs release 3 of the SDK")
-    assert passed("-p", "xdist", "-n", str(AT_ONCE)) >= 30
+    there, seconds_there = passed(tmp_path, "awss")
+    assert there == tests
+    sys.stdout.write(f"{tests} tests: {seconds} s here, {seconds_there:.2f} s on AWS's runner, ")
+    sys.stdout.write(f"{seconds_there / seconds:.0f} times as long\n")

@@ -1,4 +1,4 @@
-"""A page in a real headless Chromium, at several widths: a script asks how it is laid out, and prints the answers."""
+"""A page in a real headless Chromium, in several frames: a script asks how it is laid out, and prints the answers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import html
 import json
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,21 +48,38 @@ function ask(frame) {
   return found;
 }
 addEventListener("load", () => {
-  for (const frame of document.querySelectorAll("iframe")) answers[frame.width] = ask(frame);
+  for (const frame of document.querySelectorAll("iframe")) answers[frame.name] = ask(frame);
   document.body.replaceChildren(JSON.stringify(answers));
 });
 </script>
 """
 
 
-def asked(directory: Path, markup: str, widths: tuple[int, ...], *flags: str) -> dict[int, Any]:
-    """What a browser says of a page, by the width of its window in pixels."""
-    frames = "".join(
-        f'<iframe width="{width}" height="800" srcdoc="{html.escape(markup)}"></iframe>' for width in widths
+@dataclass(frozen=True)
+class Frame:
+    """A window.
+
+    Attributes:
+        width: in pixels.
+        scheme: of colours, which is preferred in it: light or dark.
+    """
+
+    width: int
+    scheme: str = "light"
+
+
+def asked(directory: Path, markup: str, frames: dict[str, Frame]) -> dict[str, Any]:
+    """What a browser says of a page, by the name of the frame."""
+    page = html.escape(markup)
+    shown = "".join(
+        f'<iframe name="{name}" width="{frame.width}" height="800" style="color-scheme: {frame.scheme}" '
+        f'srcdoc="{page}"></iframe>'
+        for name, frame in frames.items()
     )
-    printed = _run(directory, frames + _ASK, "--dump-dom", *flags)
+    printed = _run(directory, shown + _ASK, "--dump-dom")
     body = printed[printed.index("<body>") + 6 : printed.rindex("</body>")]
-    return {int(width): found for width, found in json.loads(html.unescape(body)).items()}
+    found: dict[str, Any] = json.loads(html.unescape(body))
+    return found
 
 
 def printed_pages(directory: Path, markup: str) -> bytes:

@@ -177,27 +177,17 @@ def test_a_replay_of_the_finished_journal_is_not_taken_for_an_invocation_of_the_
     assert "Invocation 1" not in "\n".join(failure.explanation)
 
 
-twins = pytest.mark.parametrize("twins", TWINS.values(), ids=list(TWINS))
-
-
-@twins
-def test_a_failure_fits_on_one_screen(twins: Twins) -> None:
-    assert len(str(found(twins.make(False))).splitlines()) <= SCREEN
-
-
-@twins
-def test_no_line_but_the_command_is_wider_than_a_terminal(twins: Twins) -> None:
-    lines = str(found(twins.make(False))).splitlines()
-    assert [line for line in lines if len(line) > 120 and not line.startswith("replay: ")] == []
-
-
-@twins
-def test_every_failure_names_a_line_of_the_user_or_both_results(twins: Twins) -> None:
+@pytest.mark.parametrize("twins", TWINS.values(), ids=list(TWINS))
+def test_a_failure_fits_on_a_terminal_and_names_a_line_of_the_user_or_both_results(twins: Twins) -> None:
     message = str(found(twins.make(False)))
+    lines = message.splitlines()
+    assert len(lines) <= SCREEN
+    assert [line for line in lines if len(line) > 120 and not line.startswith("replay: ")] == []
     assert "twins.py:" in message or "First pass:" in message
 
 
-def test_an_execution_of_many_operations_fits_on_one_screen() -> None:
+@pytest.mark.durable(kinds=["body"])
+def test_an_execution_of_many_operations_fits_on_one_screen(durable_ctx: FakeDurableContext) -> None:
     bank: list[int] = []
 
     def handler(event: Any, context: DurableContext) -> int:
@@ -208,8 +198,8 @@ def test_an_execution_of_many_operations_fits_on_one_screen() -> None:
         context.step(lambda step: bank.append(1), name="charge")
         return context.step(lambda step: len(bank), name="count")
 
-    with FakeDurableContext() as context, pytest.raises(OutcomeChanged) as caught:
-        context.verify(handler, reset=bank.clear)
+    with pytest.raises(OutcomeChanged) as caught:
+        durable_ctx.verify(handler, reset=bank.clear)
     lines = str(caught.value).splitlines()
     assert len(lines) <= SCREEN
     assert any("✗ killed: charge:body" in line for line in lines)

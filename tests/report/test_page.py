@@ -16,7 +16,7 @@ from pytest_durable import DurabilityViolation, FakeDurableContext
 from pytest_durable.report.charts import folded
 from pytest_durable.report.evidence import Album, Evidence
 from pytest_durable.report.page import page
-from pytest_durable.report.picture import MOST_INVOCATIONS, MOST_OPERATIONS, Bar, Picture, picture_of
+from pytest_durable.report.picture import Bar, Picture, picture_of
 from pytest_durable.report.sheet import Sheet, sheets_of
 from tests.durable import attempts, fails, returns, seconds
 
@@ -91,8 +91,15 @@ def drawn(ctx: FakeDurableContext, handler: Any, **arguments: Any) -> Picture:
     return picture_of(ctx.run(handler, **arguments)._execution)
 
 
-def test_a_violation_is_shown_with_its_kill_its_command_and_the_fault_free_run(ctx: FakeDurableContext) -> None:
-    reader = shown(charges_twice(ctx))
+@pytest.fixture(scope="module")
+def twice() -> DurabilityViolation:
+    """An ``OutcomeChanged`` under ``charge:body``, to look at."""
+    with FakeDurableContext() as context:
+        return charges_twice(context)
+
+
+def test_a_violation_is_shown_with_its_kill_its_command_and_the_fault_free_run(twice: DurabilityViolation) -> None:
+    reader = shown(twice)
     assert reader.wrong == [] and reader.open == []
     assert reader.text("h2")[:2] == ["✗ failed", "test_orders.py::test_it"]
     assert reader.text("summary")[0].startswith("How to read")
@@ -102,8 +109,8 @@ def test_a_violation_is_shown_with_its_kill_its_command_and_the_fault_free_run(c
     assert "result is 2, and 1 without faults." in "".join(reader.text("details"))
 
 
-def test_the_places_are_counted_by_kind(ctx: FakeDurableContext) -> None:
-    one = sheet(charges_twice(ctx))
+def test_the_places_are_counted_by_kind(twice: DurabilityViolation) -> None:
+    one = sheet(twice)
     assert {kind.kind: (len(kind.killed), len(kind.missed)) for kind in one.coverage} == {
         "start": (1, 1),
         "body": (1, 1),
@@ -111,7 +118,7 @@ def test_the_places_are_counted_by_kind(ctx: FakeDurableContext) -> None:
         "suspend": (0, 1),
         "return": (0, 2),
     }
-    assert "Struck at 2 of 9 places" in shown(charges_twice(ctx)).text("caption")
+    assert "Struck at 2 of 9 places" in shown(twice).text("caption")
 
 
 def test_of_several_violations_each_is_shown(ctx: FakeDurableContext) -> None:
@@ -120,8 +127,8 @@ def test_of_several_violations_each_is_shown(ctx: FakeDurableContext) -> None:
     assert [one.headline.partition(":")[0] for one in found] == ["OutcomeChanged"] * 2
 
 
-def test_nothing_is_loaded_and_every_link_leads_somewhere(ctx: FakeDurableContext) -> None:
-    sheets = [sheet(charges_twice(ctx), name) for name in "ab"]
+def test_nothing_is_loaded_and_every_link_leads_somewhere(twice: DurabilityViolation) -> None:
+    sheets = [sheet(twice, name) for name in "ab"]
     markup = page(sheets, "1.0")
     reader = Reader(markup)
     assert [link for link in reader.links if link != "data:," and link.removeprefix("#") not in reader.ids] == []
@@ -129,14 +136,15 @@ def test_nothing_is_loaded_and_every_link_leads_somewhere(ctx: FakeDurableContex
     assert re.search(r"https?:|url\(|@import|<script", markup) is None
 
 
-def test_the_same_run_gives_the_same_bytes(ctx: FakeDurableContext) -> None:
-    first = page([sheet(charges_twice(ctx), name) for name in "ab"], "1.0")
-    second = page([sheet(charges_twice(ctx), name) for name in "ba"], "1.0")
+def test_the_same_run_gives_the_same_bytes(ctx: FakeDurableContext, twice: DurabilityViolation) -> None:
+    again = charges_twice(ctx)
+    first = page([sheet(twice, "a"), sheet(again, "b")], "1.0")
+    second = page([sheet(twice, "b"), sheet(again, "a")], "1.0")
     assert first == second
 
 
-def test_a_sheet_survives_its_way_through_json(ctx: FakeDurableContext) -> None:
-    one = sheet(charges_twice(ctx))
+def test_a_sheet_survives_its_way_through_json(twice: DurabilityViolation) -> None:
+    one = sheet(twice)
     text = one.to_json()
     assert "\n" not in text
     assert Sheet.from_json(text) == one
@@ -154,13 +162,20 @@ NASTY = st.text(min_size=1, max_size=30) | st.sampled_from(
 )
 
 
+@pytest.fixture(scope="module")
+def plain() -> Reader:
+    """The page of a test that calls nothing by an unusual name."""
+    return page_of("name", "result", "message")
+
+
+def page_of(name: str, result: str, message: str) -> Reader:
+    return Reader(page([sheet(AssertionError(message), name, album_of(name, result))], "1.0"))
+
+
 @settings(max_examples=30)
 @given(name=NASTY, result=NASTY, message=NASTY)
-def test_whatever_users_call_things_is_text_on_the_page(name: str, result: str, message: str) -> None:
-    plain, nasty = (
-        Reader(page([sheet(AssertionError(said), called, album_of(called, given))], "1.0"))
-        for called, given, said in (("name", "result", "message"), (name, result, message))
-    )
+def test_whatever_users_call_things_is_text_on_the_page(plain: Reader, name: str, result: str, message: str) -> None:
+    nasty = page_of(name, result, message)
     assert nasty.wrong == [] and nasty.open == []
     assert (nasty.ids, nasty.links) == (plain.ids, plain.links)
 
@@ -252,31 +267,34 @@ def test_effects_are_marked_where_they_were_done(ctx: FakeDurableContext) -> Non
     assert Reader(page([sheet(None, album=album)], "1.0")).text("chart").count("◆") == 4
 
 
-def test_a_thousand_operations_are_a_few_lines(ctx: FakeDurableContext) -> None:
+def test_many_operations_are_a_few_lines(ctx: FakeDurableContext) -> None:
     def handler(event: Any, context: DurableContext) -> None:
-        for number in range(1_000):
+        for number in range(200):
             context.step(returns(number), name=f"item-{number}")
 
-    picture = drawn(ctx, handler, faults="item-900:stored")
+    picture = drawn(ctx, handler, faults="item-100:stored")
     lines = [list(folded(one.bars)) for one in picture.invocations]
     assert [len(line) for line in lines] == [7, 8]
-    assert lines[1][0].label == "901 operations"  # type: ignore[union-attr]  # it is a fold
+    assert lines[1][0].label == "101 operations"  # type: ignore[union-attr]  # it is a fold
 
 
-def test_what_is_more_than_a_page_can_hold_is_counted(ctx: FakeDurableContext) -> None:
+def test_what_is_more_than_a_page_can_hold_is_counted(ctx: FakeDurableContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_durable.report.picture.MOST_OPERATIONS", 40)
+    monkeypatch.setattr("pytest_durable.report.picture.MOST_INVOCATIONS", 15)
+
     def handler(event: Any, context: DurableContext) -> None:
-        for number in range(MOST_OPERATIONS + 100):
+        for number in range(50):
             context.step(returns(number), name=f"item-{number}")
 
-    assert drawn(ctx, handler).invocations[0].left_out == 100
+    assert drawn(ctx, handler).invocations[0].left_out == 10
 
     def waits(event: Any, context: DurableContext) -> None:
-        for number in range(MOST_INVOCATIONS + 20):
+        for number in range(20):
             context.wait(seconds(1), name=f"pause-{number}")
 
-    picture = drawn(ctx, waits, faults="pause-40:suspend")
-    assert (len(picture.invocations), picture.left_out) == (41, 40)
-    assert [one.fault for one in picture.invocations].count("pause-40:suspend") == 1
+    picture = drawn(ctx, waits, faults="pause-10:suspend")
+    assert (len(picture.invocations), picture.left_out) == (11, 10)
+    assert [one.fault for one in picture.invocations].count("pause-10:suspend") == 1
 
 
 def test_what_ran_again_is_never_folded() -> None:
