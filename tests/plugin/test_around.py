@@ -166,10 +166,15 @@ def test_what_it_is_not_for_is_refused(pytester: pytest.Pytester, body: str, wor
     result.stdout.fnmatch_lines([words])
 
 
-@pytest.mark.parametrize("wrong", ["kils=2", "kinds='charge'", "kinds=[]", "kills=-1", "2"])
-def test_a_bad_setting_is_refused(pytester: pytest.Pytester, wrong: str) -> None:
-    pytester.makepyfile(source(CHARGES_ONCE.format(safe=True), f"@pytest.mark.durable_faults({wrong})"))
-    pytester.runpytest_inprocess().assert_outcomes(errors=1)
+def test_a_bad_setting_is_refused(pytester: pytest.Pytester) -> None:
+    wrong = ("kils=2", "kinds='charge'", "kinds=[]", "kills=-1", "2")
+    once = CHARGES_ONCE.format(safe=True)
+    tests = [
+        f"@pytest.mark.durable_faults({settings})\n{once.strip().replace('test_once', f'test_{number}')}"
+        for number, settings in enumerate(wrong)
+    ]
+    pytester.makepyfile(source("\n".join(tests), marker=""))
+    pytester.runpytest_inprocess().assert_outcomes(errors=len(wrong))
 
 
 # --- what failed the last time --------------------------------------------------------------------------------------

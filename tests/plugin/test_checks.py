@@ -22,59 +22,70 @@ def asks_for_something_else(event, context):
     context.wait(Duration.from_seconds(60), name="again")
 
 
-{marker}
-def test_outcome(durable_ctx):
-    durable_ctx.verify(charges_twice, reset=bank.clear)
-
-
-{marker}
-def test_replay(durable_ctx):
-    durable_ctx.verify(asks_for_something_else)
-
-
-{marker}
-def test_run(durable_ctx):
-    durable_ctx.run(asks_for_something_else)
 """
 
+TESTS = """
+{marker}
+class Test{number}:
+    def test_outcome(self, durable_ctx):
+        durable_ctx.verify(charges_twice, reset=bank.clear)
 
-@pytest.mark.parametrize(
-    ("marker", "failed"),
-    [
-        ("", {"outcome", "replay", "run"}),
-        ("@pytest.mark.durable(checks='-outcome')", {"replay", "run"}),
-        ("@pytest.mark.durable(checks='outcome, progress')", {"outcome"}),
-        ("@pytest.mark.durable(checks=['-outcome', '-replay'])", set()),
-    ],
-)
-def test_a_check_is_switched_off_by_its_name(pytester: pytest.Pytester, marker: str, failed: set[str]) -> None:
-    pytester.makepyfile(SUITE.format(marker=marker))
+    def test_replay(self, durable_ctx):
+        durable_ctx.verify(asks_for_something_else)
+
+    def test_run(self, durable_ctx):
+        durable_ctx.run(asks_for_something_else)
+"""
+
+FAIL = {
+    "": {"outcome", "replay", "run"},
+    "@pytest.mark.durable(checks='-outcome')": {"replay", "run"},
+    "@pytest.mark.durable(checks='outcome, progress')": {"outcome"},
+    "@pytest.mark.durable(checks=['-outcome', '-replay'])": set(),
+}
+"""Which of the tests fail, by the marker above them."""
+
+
+def failed(pytester: pytest.Pytester) -> list[str]:
     reports = pytester.inline_run("-p", "no:cacheprovider").getreports("pytest_runtest_logreport")
-    names = {report.nodeid.partition("test_")[2].partition("::test_")[2] for report in reports if report.failed}
-    assert names == failed
+    return [report.nodeid.partition("::")[2] for report in reports if report.failed]
+
+
+def test_a_check_is_switched_off_by_its_name(pytester: pytest.Pytester) -> None:
+    tests = [TESTS.format(marker=marker, number=number) for number, marker in enumerate(FAIL)]
+    pytester.makepyfile("\n".join([SUITE, *tests]))
+    expected = {f"Test{number}::test_{name}" for number, names in enumerate(FAIL.values()) for name in names}
+    assert set(failed(pytester)) == expected
 
 
 AROUND = """
 import pytest
 
-{marker}
-def test_around(durable_ctx):
-    def handler(event, context):
-        context.step(lambda _: durable_ctx.effects.record("mail"), name="mail")
+@pytest.mark.durable_faults(checks="effects")
+def test_effects(durable_ctx):
+    durable_ctx.run(mails_twice(durable_ctx))
 
-    durable_ctx.run(handler)
+@pytest.mark.durable_faults(checks="-effects")
+def test_all_but_effects(durable_ctx):
+    durable_ctx.run(mails_twice(durable_ctx))
+
+@pytest.mark.durable_faults(checks="-outcome")
+def test_all_but_outcome(durable_ctx):
+    durable_ctx.run(mails_twice(durable_ctx))
+
+def mails_twice(durable_ctx):
+    return lambda event, context: context.step(lambda _: durable_ctx.effects.record("mail"), name="mail")
 """
 
 
-@pytest.mark.parametrize(("checks", "failed"), [("effects", 1), ("-effects", 0), ("-outcome", 1)])
-def test_so_it_is_around_a_whole_test(pytester: pytest.Pytester, checks: str, failed: int) -> None:
-    pytester.makepyfile(AROUND.format(marker=f"@pytest.mark.durable_faults(checks={checks!r})"))
-    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(failed=failed, passed=1 - failed)
+def test_so_it_is_around_a_whole_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(AROUND)
+    assert failed(pytester) == ["test_effects", "test_all_but_outcome"]
 
 
 @pytest.mark.parametrize("bad", ["charge", "outcome,-replay", ""])
 def test_what_is_no_check_is_refused_with_those_that_are(pytester: pytest.Pytester, bad: str) -> None:
     pytester.makepyfile("def test_nothing(): pass")
-    result = pytester.runpytest(f"--durable-checks={bad}")
+    result = pytester.runpytest_inprocess(f"--durable-checks={bad}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*durable_checks must be some of rerun, replay, outcome, effects, progress*"])

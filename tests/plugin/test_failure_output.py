@@ -47,34 +47,36 @@ def test_none_of_our_own_frames_are_shown(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.parametrize(
-    ("marker", "body", "plan"),
+    ("plan", "calls"),
     [
-        ("durable(kils=2)", "run(handler)", ""),
-        ("durable(2)", "run(handler)", ""),
-        ("durable(kills=-1)", "verify(handler)", ""),
-        ("durable", "run(handler)", "charge:bodi"),
-        ("durable", "run(handler)", "chrage:body"),
-        ("durable", "verify(handler)", "chrage:body"),
-        ("durable", "run(handler, {1, 2})", ""),
-        ("durable", "run(7)", ""),
-        ("durable", "verify(handler, reset=7)", ""),
+        (
+            "",
+            {
+                "run(handler)": ("durable(kils=2)", "durable(2)"),
+                "verify(handler)": ("durable(kills=-1)",),
+                "run(handler, {1, 2})": ("durable",),
+                "run(7)": ("durable",),
+                "verify(handler, reset=7)": ("durable",),
+            },
+        ),
+        ("charge:bodi", {"run(handler)": ("durable",)}),
+        ("chrage:body", {"run(handler)": ("durable",), "verify(handler)": ("durable",)}),
     ],
 )
 def test_a_refusal_shows_the_line_of_the_test_and_none_of_our_source(
-    pytester: pytest.Pytester, marker: str, body: str, plan: str
+    pytester: pytest.Pytester, plan: str, calls: dict[str, tuple[str, ...]]
 ) -> None:
-    pytester.makepyfile(f"""
-        import pytest
-
-        def handler(event, context):
-            return context.step(lambda _: 7, name="charge")
-
-        @pytest.mark.{marker}
-        def test_it(durable_ctx):
-            durable_ctx.{body}
-    """)
+    tests = [
+        f"@pytest.mark.{marker}\ndef test_{number}_{at}(durable_ctx):\n    durable_ctx.{call}\n"
+        for number, (call, markers) in enumerate(calls.items())
+        for at, marker in enumerate(markers)
+    ]
+    handler = "def handler(event, context):\n    return context.step(lambda _: 7, name='charge')\n"
+    pytester.makepyfile("\n".join(["import pytest", handler, *tests]))
     result = pytester.runpytest_inprocess(f"--durable-replay={plan}")
-    assert result.parseoutcomes().keys() <= {"failed", "errors", "error"}
+    outcomes = result.parseoutcomes()
+    assert outcomes.keys() <= {"failed", "errors", "error"}
+    assert sum(outcomes.values()) == len(tests)
     result.stdout.no_fnmatch_line("*pytest_durable/*.py*")
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.plugin.sources import BEARS_ONE_REPEAT, SAFE
@@ -176,56 +178,35 @@ def test_a_bad_value_in_the_ini_file_is_refused_by_name(pytester: pytest.Pyteste
     result.stderr.fnmatch_lines([f"ERROR: durable_{name} must be *, not '{value}'"])
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("kills", "-1"),
-        ("kills", "'two'"),
-        ("examples", "1.5"),
-        ("seed", "'x'"),
-        ("seed", "-3"),
-        ("start", "'tomorrow'"),
-        ("cold", "1"),
-        ("cold", "None"),
-    ],
-)
-def test_a_bad_value_of_the_marker_is_refused_by_name(pytester: pytest.Pytester, name: str, value: str) -> None:
-    pytester.makepyfile(f"""
-        import pytest
+BAD_MARKERS = {
+    "kills=-1": "*kills must be *, not -1*",
+    "kills='two'": "*kills must be *, not 'two'*",
+    "examples=1.5": "*examples must be *, not 1.5*",
+    "seed='x'": "*seed must be *, not 'x'*",
+    "seed=-3": "*seed must be *, not -3*",
+    "start='tomorrow'": "*start must be *, not 'tomorrow'*",
+    "cold=1": "*cold must be *, not 1*",
+    "cold=None": "*cold must be *, not None*",
+    "kils=2": "*@pytest.mark.durable(*, kills=1, *cold=False*)* does not take kils",
+    "2": "*@pytest.mark.durable(* does not take 2",
+}
 
-        @pytest.mark.durable({name}={value})
-        def test_it(durable_ctx):
-            durable_ctx.verify(lambda event, context: context.step(lambda _: 1, name="s"))
-    """)
+
+def test_what_a_marker_must_not_hold_is_refused_by_name(pytester: pytest.Pytester) -> None:
+    bad = "\n".join(
+        f"""
+@pytest.mark.durable({arguments})
+def test_{number}(durable_ctx):
+    durable_ctx.verify(lambda event, context: context.step(lambda _: 1, name="s"))
+"""
+        for number, arguments in enumerate(BAD_MARKERS)
+    )
+    pytester.makepyfile(f"import pytest\n{bad}")
     result = pytester.runpytest_inprocess()
-    assert result.parseoutcomes().get("passed", 0) == 0
-    result.stdout.fnmatch_lines([f"*{name} must be *, not {value}*"])
-
-
-def test_an_unknown_keyword_of_the_marker_is_refused_and_the_known_ones_are_listed(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile("""
-        import pytest
-
-        @pytest.mark.durable(kils=2)
-        def test_it(durable_ctx):
-            pass
-    """)
-    result = pytester.runpytest_inprocess()
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*@pytest.mark.durable(*, kills=1, *cold=False*)* does not take kils"])
-
-
-def test_a_positional_argument_of_the_marker_is_refused(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile("""
-        import pytest
-
-        @pytest.mark.durable(2)
-        def test_it(durable_ctx):
-            pass
-    """)
-    result = pytester.runpytest_inprocess()
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*@pytest.mark.durable(* does not take 2"])
+    result.assert_outcomes(errors=len(BAD_MARKERS))
+    said = re.split(r"(?m)^_+ ERROR at setup of test_\d+ _+$", result.stdout.str())[1:]
+    for text, words in zip(said, BAD_MARKERS.values(), strict=True):
+        pytest.LineMatcher(text.splitlines()).fnmatch_lines([words])
 
 
 def test_an_unknown_option_is_refused_by_pytest(pytester: pytest.Pytester) -> None:

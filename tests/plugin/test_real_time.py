@@ -69,24 +69,28 @@ def test_a_later_test_sees_real_time(pytester: pytest.Pytester) -> None:
     pytester.runpytest_inprocess().assert_outcomes(passed=2)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "durable_ctx.run(handler); assert False",
-        "durable_ctx.run(raises); assert False",
-        "durable_ctx.run(exits); assert False",
-        "durable_ctx.start(handler); assert False",
-        "durable_ctx.wait(Duration.from_days(1)); assert False",
-        "durable_ctx.step(raises_in_step, name='s')",
-        "durable_ctx.run(handler, faults='wait:suspend'); assert False",
-        "durable_ctx.verify(diverges)",
-        "durable_ctx.start(handler).advance(-1)",
-        "durable_ctx.run(handler, faults='nowhere:body')",
-    ],
+FAILURES = (
+    "durable_ctx.run(handler); assert False",
+    "durable_ctx.run(raises); assert False",
+    "durable_ctx.run(exits); assert False",
+    "durable_ctx.start(handler); assert False",
+    "durable_ctx.wait(Duration.from_days(1)); assert False",
+    "durable_ctx.step(raises_in_step, name='s')",
+    "durable_ctx.run(handler, faults='wait:suspend'); assert False",
+    "durable_ctx.verify(diverges)",
+    "durable_ctx.start(handler).advance(-1)",
+    "durable_ctx.run(handler, faults='nowhere:body')",
 )
-def test_after_a_failure_in_the_middle_the_next_test_sees_real_time(pytester: pytest.Pytester, body: str) -> None:
+
+
+def test_after_a_failure_in_the_middle_the_next_test_sees_real_time(pytester: pytest.Pytester) -> None:
+    pairs = (
+        f"\n    def test_fails_{number}(durable_ctx):\n        {body}\n"
+        + IS_REAL.replace("time_is_real", f"time_is_real_{number}")
+        for number, body in enumerate(FAILURES)
+    )
     pytester.makepyfile(
-        f"""
+        """
     import sys
     import time
     from datetime import datetime
@@ -107,13 +111,10 @@ def test_after_a_failure_in_the_middle_the_next_test_sees_real_time(pytester: py
 
     def diverges(event, context):
         context.wait(Duration.from_seconds(datetime.now().minute + 61), name="wait")
-
-    def test_fails(durable_ctx):
-        {body}
 """
-        + IS_REAL
+        + "".join(pairs)
     )
-    pytester.runpytest_inprocess().assert_outcomes(passed=1, failed=1)
+    pytester.runpytest_inprocess().assert_outcomes(passed=len(FAILURES), failed=len(FAILURES))
 
 
 def test_a_failure_in_another_fixture_leaves_real_time(pytester: pytest.Pytester) -> None:
