@@ -61,14 +61,14 @@ def test_two_thousand_steps_in_one_invocation(ctx: FakeDurableContext) -> None:
 def test_two_thousand_operations_in_many_invocations(ctx: FakeDurableContext) -> None:
     def handler(event: Any, context: DurableContext) -> int:
         total = 0
-        for _ in range(8):
-            total += sum(context.step(returns(1)) for _ in range(249))
+        for _ in range(4):
+            total += sum(context.step(returns(1)) for _ in range(499))
             context.wait(seconds(60))
         return total
 
     execution = run(ctx, handler)
-    assert (execution.result, len(execution.operations), len(execution.invocations)) == (1_992, 2_000, 9)
-    assert all(execution.body_runs(operation.path) == 1 for operation in execution.operations[:249])
+    assert (execution.result, len(execution.operations), len(execution.invocations)) == (1_996, 2_000, 5)
+    assert all(execution.body_runs(operation.path) == 1 for operation in execution.operations[:499])
 
 
 def pausing(context: DurableContext, number: int, index: int, items: Any) -> int:
@@ -108,9 +108,9 @@ def test_a_map_whose_items_wait_for_different_times(ctx: FakeDurableContext) -> 
         context.wait(seconds(number), name="w")
         return number
 
-    execution = run(ctx, lambda event, context: sum(context.map(range(1, 81), item, name="m").get_results()))
-    assert execution.result == sum(range(1, 81))
-    assert len(execution.invocations) == 81
+    execution = run(ctx, lambda event, context: sum(context.map(range(1, 41), item, name="m").get_results()))
+    assert execution.result == sum(range(1, 41))
+    assert len(execution.invocations) == 41
 
 
 def nested(depth: int, leaf: Callable[[DurableContext], Any]) -> Callable[[DurableContext], Any]:
