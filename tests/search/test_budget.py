@@ -27,5 +27,5 @@ def test_a_run_of_a_search_costs_little_more_than_a_run(ctx: FakeDurableContext)
     """Each of them is two invocations, so a replay as well, and is checked."""
     ctx.verify(ten_steps)
     one = min(average(1, lambda: ctx.run(ten_steps)) for _ in range(10))
-    search = min(average(1, lambda: ctx.verify(ten_steps)) for _ in range(3))
+    search = min(average(1, lambda: ctx.verify(ten_steps)) for _ in range(2))
     assert search < 4 * one * ctx.verify(ten_steps).runs
