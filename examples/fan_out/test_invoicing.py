@@ -76,7 +76,7 @@ def test_every_invoice_survives_any_kill(durable_ctx: FakeDurableContext) -> Non
 
 def test_a_tolerated_failure_survives_two_kills(durable_ctx: FakeDurableContext) -> None:
     company = make_company(durable_ctx, unknown=frozenset({"bob"}))
-    verification = durable_ctx.verify(make_handler(company), kills=2, examples=25, reset=company.clear)
+    verification = durable_ctx.verify(make_handler(company), kills=2, examples=12, reset=company.clear)
 
     assert verification.killed == verification.places
     company.clear()

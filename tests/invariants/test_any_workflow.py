@@ -126,7 +126,7 @@ def greenlets() -> int:
 STRUCK: list[int] = []
 
 
-@settings(max_examples=150, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(programs(most_suspensions=20), st.data())
 def kills_change_nothing(program: Program, data: st.DataObject) -> None:
     calm = run(program)
