@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 # pytester forgets the modules that an inner run imports. The SDK, freezegun and Hypothesis are slow to import and not
 # made to be imported twice, so they are imported before.
 import hypothesis
@@ -21,4 +23,6 @@ def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pyte
         monkeypatch.setenv(name, value)
     for name in ("CI", "BUILD_NUMBER"):  # where pytest says a failure again, in full, in its summary
         monkeypatch.delenv(name, raising=False)
+    # Compiled, a file that is written again in the same second and is as long as before would be the one before.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     return pytester
