@@ -23,7 +23,7 @@ demo: $(VENV)/installed  ## kill the ETL example at every place one kill can lan
 	@$(BIN)/python -m pytest examples/etl -v -rA --no-header --show-capture=stdout -p no:cacheprovider
 
 test: $(VENV)/installed lint  ## lint, type-check and run every test
-	@$(BIN)/python -m pytest -q -n auto
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 lint: $(VENV)/installed  ## ruff and mypy
 	@$(BIN)/ruff check --quiet .
