@@ -117,3 +117,14 @@ def pasted(pytester: pytest.Pytester, command: str) -> pytest.RunResult:
     """Run a pytest command with the arguments that a shell makes of it, in this process."""
     arguments = pytester.run("/bin/sh", "-c", f"pytest() {{ printf '%s\\n' \"$@\"; }}; {command}").outlines
     return pytester.runpytest_inprocess(*arguments)
+
+
+FAILS_AROUND = """
+    import pytest
+
+    @pytest.mark.durable_faults
+    def test_around(durable_ctx):
+        done = []
+        durable_ctx.run(lambda event, context: context.step(lambda _: done.append(1), name="charge"))
+        assert len(done) == 1
+"""

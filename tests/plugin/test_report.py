@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.plugin.sources import CHARGES_TWICE, SAFE
+from tests.plugin.sources import CHARGES_TWICE, FAILS_AROUND, SAFE
 
-AROUND = """
-    import pytest
-
-    @pytest.mark.durable_faults
-    def test_around(durable_ctx):
-        done = []
-        durable_ctx.run(lambda event, context: context.step(lambda _: done.append(1), name="charge"))
-        assert len(done) == 1
-"""
 OWN_CONTEXT = """
     from hypothesis import given, settings
     from pytest_durable import FakeDurableContext
@@ -52,7 +43,7 @@ def written(pytester: pytest.Pytester, *arguments: str, name: str = "page.html")
 
 
 def test_each_failing_test_is_shown_and_no_passing_one(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(test_safe=SAFE, test_orders=CHARGES_TWICE, test_around=AROUND, test_own=OWN_CONTEXT)
+    pytester.makepyfile(test_safe=SAFE, test_orders=CHARGES_TWICE, test_around=FAILS_AROUND, test_own=OWN_CONTEXT)
     markup = written(pytester)
     assert markup.count('<article id="test-') == 3
     for shown in ("Struck: charge:body", "test_around.py::test_around", "test_own.py::test_own", "on replay"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.others import WITHOUT
-from tests.plugin.sources import CHARGES_AGAIN, CHARGES_TWICE
+from tests.plugin.sources import CHARGES_AGAIN, CHARGES_TWICE, FAILS_AROUND
 
 THREADS = """
     from aws_durable_execution_sdk_python.config import Duration
@@ -90,16 +90,6 @@ TESTS_OF_PROCESSES = """
     def test_killed(durable_ctx):
         print("the test")
         assert durable_ctx.start(killed, faults="last:body").status == "SUCCEEDED"
-"""
-
-FAILS_AROUND = """
-    import pytest
-
-    @pytest.mark.durable_faults
-    def test_around(durable_ctx):
-        done = []
-        durable_ctx.run(lambda event, context: context.step(lambda _: done.append(1), name="charge"))
-        assert len(done) == 1
 """
 
 OUTCOMES = {"passed": 8, "failed": 3}
