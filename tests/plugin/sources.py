@@ -128,3 +128,12 @@ FAILS_AROUND = """
         durable_ctx.run(lambda event, context: context.step(lambda _: done.append(1), name="charge"))
         assert len(done) == 1
 """
+
+KILLED = """\
+    def killed(event, context):
+        context.step(last, name="last")
+
+    def last(step):
+        print("the last words")
+"""
+"""Handlers in a module of their own, to be killed in the body of ``last``, which prints."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-HANDLERS = """
+from tests.plugin.sources import KILLED
+
+HANDLERS = (
+    """
     import sys
 
     def order(event, context):
@@ -16,12 +19,9 @@ HANDLERS = """
     def charge(step):
         print("charges")
 
-    def killed(event, context):
-        context.step(last, name="last")
-
-    def last(step):
-        print("the last words")
 """
+    + KILLED
+)
 
 SUITE = """
     import pytest

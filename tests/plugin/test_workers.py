@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.others import WITHOUT
-from tests.plugin.sources import CHARGES_AGAIN, CHARGES_TWICE, FAILS_AROUND
+from tests.plugin.sources import CHARGES_AGAIN, CHARGES_TWICE, FAILS_AROUND, KILLED
 
 THREADS = """
     from aws_durable_execution_sdk_python.config import Duration
@@ -56,7 +56,8 @@ TESTS_OF_THREADS = """
             self.context.verify(pay)
 """
 
-PROCESSES = """
+PROCESSES = (
+    """
     import sys
 
     def order(event, context):
@@ -68,15 +69,13 @@ PROCESSES = """
     def charge(step):
         print("charges")
 
-    def killed(event, context):
-        context.step(last, name="last")
-
-    def last(step):
-        print("the last words")
-
+"""
+    + KILLED
+    + """
     def unreached():
         return 8
 """
+)
 
 TESTS_OF_PROCESSES = """
     import pytest
