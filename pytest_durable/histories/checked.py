@@ -23,7 +23,7 @@ from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.report.timeline import on_one_screen
 from pytest_durable.search import Budget, Runner, Verification
-from pytest_durable.search.runner import silence
+from pytest_durable.search.quiet import silence
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.outside import Outside
 from pytest_durable.service.payload import payload_of

@@ -24,7 +24,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 
 from pytest_durable.engine import MICROS, VirtualClock, World, micros_of
 from pytest_durable.histories.past import Past, RecordedCall, sub_type
-from pytest_durable.search.runner import silence
+from pytest_durable.search.quiet import silence
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.lifecycle import DurableExecution
 from pytest_durable.service.operations import sub_type_of

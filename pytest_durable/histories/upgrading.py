@@ -13,7 +13,8 @@ from pytest_durable.faults import FaultPlan, Injector
 from pytest_durable.histories.past import Past, past_of
 from pytest_durable.histories.reading import read
 from pytest_durable.histories.replaying import Difference, differences_of
-from pytest_durable.search.runner import Runner, silence
+from pytest_durable.search.quiet import silence
+from pytest_durable.search.runner import Runner
 from pytest_durable.service.cold import Environment
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.lifecycle import DurableExecution

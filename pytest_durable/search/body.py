@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -17,7 +17,8 @@ from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.search.effects import Account, compare_accounts
 from pytest_durable.search.phases import Budget, Tried, explore
-from pytest_durable.search.runner import OTHER_RUNS, silence
+from pytest_durable.search.quiet import out_loud, silence
+from pytest_durable.search.runner import OTHER_RUNS
 
 _WHAT = "the test passes without faults, and not with these"
 
@@ -109,7 +110,7 @@ class Around:
         self, plan: FaultPlan, aloud: bool = False, schedule: Schedule | None = None
     ) -> tuple[Injector, BaseException | None]:
         """Run the body under ``plan``; what it failed with, or None."""
-        with nullcontext() if aloud else silence():
+        with out_loud() if aloud else silence():
             return self._run(plan, None if schedule is None else schedule.oracle(), aloud)
 
     def probe_order(self, plan: FaultPlan, scheduler: Drawn) -> Schedule | None:
@@ -230,6 +231,7 @@ def around(body: Callable[[], object], stage: Stage, budget: Budget) -> Tried:
             search.calm(budget.kinds)
         return Tried(killed=tuple(search.attempt(budget.only, budget.schedule).struck))
     calm = search.calibrate(budget.kinds)
-    tried = explore(search, calm, stage.is_concurrent(), budget)
+    with silence():
+        tried = explore(search, calm, stage.is_concurrent(), budget)
     search.passed()
     return tried

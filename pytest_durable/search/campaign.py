@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -19,7 +18,8 @@ from pytest_durable.search import effects
 from pytest_durable.search.doubt import may_end_so
 from pytest_durable.search.order import is_concurrent
 from pytest_durable.search.phases import Budget, explore
-from pytest_durable.search.runner import OTHER_RUNS, Run, Runner, silence
+from pytest_durable.search.quiet import out_loud, silence
+from pytest_durable.search.runner import OTHER_RUNS, Run, Runner
 from pytest_durable.service.investigation import Investigation
 from pytest_durable.service.output import ExecutionStatus
 from pytest_durable.service.record import place_text
@@ -170,7 +170,7 @@ class Search:
         Under a schedule only how it ends: a result may depend on which branch is first, by design.
         """
         __tracebackhide__ = True
-        with nullcontext() if aloud else silence():
+        with out_loud() if aloud else silence():
             oracle = None if schedule is None else schedule.oracle()
             run = self._runner.run(plan, scheduler=oracle, investigate=aloud)
             found = self._of_the_run(run)
@@ -318,7 +318,8 @@ def verify(runner: Runner, budget: Budget) -> Verification:
     __tracebackhide__ = True
     search = Search(runner)
     calm = search.calibrate(budget.only is None and budget.kills > 0)
-    tried = explore(search, calm.injector, is_concurrent(calm.execution.family()), budget)
+    with silence():
+        tried = explore(search, calm.injector, is_concurrent(calm.execution.family()), budget)
     runner.evidence = Evidence(calm.execution, None, tried.places, tried.killed)
     runner.missed = tried.missed
     return Verification(

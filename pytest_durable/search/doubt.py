@@ -19,7 +19,8 @@ from typing import Any
 from pytest_durable.checks.outcome import Outcome, differs
 from pytest_durable.engine import MICROS
 from pytest_durable.faults import FaultPlan, Schedule
-from pytest_durable.search.runner import Run, Runner, silence
+from pytest_durable.search.quiet import silence
+from pytest_durable.search.runner import Run, Runner
 from pytest_durable.service.points import KILLS, TIMEOUT
 from pytest_durable.service.trial import Key, Trial
 

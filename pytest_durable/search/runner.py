@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import NoReturn
@@ -179,14 +177,3 @@ class Runner:
         if finding is None:
             self.replayed.add(contents)
         return finding
-
-
-@contextmanager
-def silence() -> Iterator[None]:
-    """No log record is made within this context: a search would print the same lines hundreds of times."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)

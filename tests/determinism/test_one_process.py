@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from pytest_durable import FakeDurableContext
-from pytest_durable.search.runner import silence
+from pytest_durable.search.quiet import silence
 from tests.determinism.reference import PLAN, REGIONS, handler, prepared, region, run, trace_hash, trace_lines
 
 RUNS = 100

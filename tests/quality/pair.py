@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_durable import DurabilityViolation, Failure, FakeDurableContext, Verification
 from pytest_durable.faults import Schedule
-from pytest_durable.search.runner import silence
+from pytest_durable.search.quiet import silence
 from pytest_durable.service.points import KILLS
 from pytest_durable.stage import run_around
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from hypothesis import HealthCheck, Phase, given, settings
 
 from pytest_durable import DurabilityViolation, FakeDurableContext
-from pytest_durable.search.runner import silence
+from pytest_durable.search.quiet import silence
 from pytest_durable.stage import run_around
 from tests.parity.scenario import Scenario
 from tests.parity.sides import outside_world

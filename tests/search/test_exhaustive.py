@@ -214,6 +214,34 @@ def test_a_search_is_silent(ctx: FakeDurableContext, caplog: pytest.LogCaptureFi
     assert [record.message for record in caplog.records if record.message.startswith("in the")] == []
 
 
+def test_a_run_is_silent_although_an_earlier_one_has_asked_for_logs(
+    ctx: FakeDurableContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    def handler(event: Any, context: DurableContext) -> None:
+        context.step(lambda step: step.logger.warning("in the step"), name="a")
+        logging.disable(logging.NOTSET)
+
+    with caplog.at_level(logging.DEBUG):
+        ctx.verify(handler)
+        logging.getLogger(__name__).warning("after it")
+    assert [record.message for record in caplog.records if record.message[:2] in ("in", "af")] == ["after it"]
+
+
+def test_logging_is_switched_off_once_for_all_runs_under_faults(
+    ctx: FakeDurableContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes: list[int] = []
+    switch = logging.disable
+
+    def disable(level: int) -> None:
+        changes.append(level)
+        switch(level)
+
+    monkeypatch.setattr(logging, "disable", disable)
+    assert ctx.verify(short).runs > 3
+    assert changes == [logging.CRITICAL, logging.NOTSET] * 3  # the fault-free run, that in one piece, and all others
+
+
 def test_logging_is_as_before_after_a_search(ctx: FakeDurableContext) -> None:
     logging.disable(logging.DEBUG)
     try:
