@@ -52,9 +52,8 @@ class Outcome:
     operations: dict[str, dict[str, Any]]
     paths: dict[str, str]
 
-    def flat(self, other: Outcome) -> dict[str, Any]:
-        """Everything in one table, under keys that can be read; ``other`` knows operations that this one lacks."""
-        paths = {**other.paths, **self.paths}
+    def flat(self, paths: Mapping[str, str]) -> dict[str, Any]:
+        """Everything in one table, under keys that can be read: by the ``paths`` of operations."""
         table = dict(self.fields)
         for operation_id, operation in self.operations.items():
             table |= {f"{paths[operation_id]}.{key}": value for key, value in operation.items()}
@@ -63,7 +62,8 @@ class Outcome:
 
 def differences(ours: Outcome, theirs: Outcome) -> dict[str, tuple[Any, Any]]:
     """What is different, as ``what: (ours, theirs)``."""
-    mine, other = ours.flat(theirs), theirs.flat(ours)
+    paths = {**theirs.paths, **ours.paths}  # one for both: threads decide which of two of one name is created first
+    mine, other = ours.flat(paths), theirs.flat(paths)
     keys = dict.fromkeys([*mine, *other])
     both = {key: (mine.get(key, ABSENT), other.get(key, ABSENT)) for key in keys}
     return {key: (left, right) for key, (left, right) in both.items() if left != right}

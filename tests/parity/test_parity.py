@@ -105,7 +105,7 @@ def test_what_is_changed_on_one_side_is_found(what: str) -> None:
     changed = (
         theirs.operations[next(id for id, found in theirs.paths.items() if found == path)] if path else theirs.fields
     )
-    before = ours.flat(theirs)[what]
+    before = ours.flat(ours.paths)[what]
     changed[key] = "changed"
     assert differences(ours, theirs) == {what: (before, "changed")}
 
