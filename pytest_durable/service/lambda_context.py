@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from pytest_durable.engine import MICROS
+from pytest_durable.seams.reads import tell
 from pytest_durable.service.identity import function_arn
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class LambdaContext:
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds of virtual time until the invocation times out."""
+        tell(sys._getframe(1), "get_remaining_time_in_millis()")
         return max(0, (self._deadline - self._clock.micros) * 1_000 // MICROS)
 
     def log(self, message: str) -> None:

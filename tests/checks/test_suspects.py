@@ -115,6 +115,16 @@ def test_a_reading_in_a_step_is_not(what: str, read: Callable[[], Any]) -> None:
     assert diverging(lambda context: context.step(lambda step: str(read()), name="read")) == []
 
 
+def test_a_reading_of_the_time_that_remains_is_named() -> None:
+    def code(context: DurableContext) -> None:
+        lambda_context: Any = context.lambda_context
+        lambda_context.get_remaining_time_in_millis()
+
+    line = code.__code__.co_firstlineno + 2
+    what = "get_remaining_time_in_millis()"
+    assert diverging(code) == [f"Suspect: {what} was read outside of a step at {FILE}:{line}."]
+
+
 def read_the_clock(*args: Any) -> Any:
     time.time()
 
