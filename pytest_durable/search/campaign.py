@@ -16,7 +16,7 @@ from pytest_durable.report.beside import Beside, run_again, without_faults
 from pytest_durable.report.evidence import Evidence
 from pytest_durable.search import effects
 from pytest_durable.search.doubt import may_end_so
-from pytest_durable.search.order import is_concurrent
+from pytest_durable.search.order import is_concurrent, may_race
 from pytest_durable.search.phases import Budget, explore
 from pytest_durable.search.quiet import out_loud, silence
 from pytest_durable.search.runner import OTHER_RUNS, Run, Runner
@@ -92,7 +92,7 @@ class Search:
                 run = self._runner.run(FaultPlan())
                 found = run.finding
         self._reference = run
-        if found is None and is_searched and self._compares and not is_concurrent(run.execution.family()):
+        if found is None and is_searched and self._compares and not may_race(run.execution.family()):
             found = self._compare_pieces(run)
         if found is None:
             found = effects.without_faults(run, self._at_other_paces())

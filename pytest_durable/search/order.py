@@ -10,8 +10,11 @@ from itertools import islice, product
 from random import Random
 from typing import TYPE_CHECKING, TypeVar
 
+from aws_durable_execution_sdk_python.lambda_service import OperationType
+
 from pytest_durable.faults import Deviation, Fault, FaultPlan, Schedule
 from pytest_durable.faults.oracles import Backwards, Counting, Drawn, Priorities
+from pytest_durable.service.operations import TERMINAL, sub_type_of
 
 if TYPE_CHECKING:
     from pytest_durable.search.phases import Budget, Prober
@@ -34,10 +37,34 @@ _T = TypeVar("_T")
 
 _CONCURRENT = ("map", "parallel")
 
+_BATCHES = ("Map", "Parallel")
+
 
 def is_concurrent(executions: Iterable[DurableExecution]) -> bool:
     """Whether one of them has concurrency of its own."""
     return any(asked.method in _CONCURRENT for one in executions for asked in one.asked.values())
+
+
+def may_race(executions: Iterable[DurableExecution]) -> bool:
+    """Whether it may depend on the suspensions of one of them which of its branches is first.
+
+    It does not if each batch was over before the first of them: until then a run that is not suspended is the same.
+    """
+    return any(map(_may_race, executions))
+
+
+def _may_race(execution: DurableExecution) -> bool:
+    asked = [record.asked for record in execution.invocations]
+    operations = execution.journal.operations
+    batches = [key for key, operation in operations.items() if sub_type_of(operation) in _BATCHES]
+    inside = set(batches)
+    for key, operation in operations.items():  # parents come before what is below them
+        if operation.parent_id in inside:
+            inside.add(key)
+            waits = operation.operation_type is OperationType.WAIT  # as a run in one piece does in another way
+            if waits or operation.status not in TERMINAL or any(key in later for later in asked[1:]):
+                return True
+    return any(key not in asked[0] for key in batches)
 
 
 def schedules(search: Prober, places: Sequence[Fault], budget: Budget) -> None:

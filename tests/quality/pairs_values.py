@@ -8,7 +8,7 @@ from aws_durable_execution_sdk_python import DurableContext, StepError
 from aws_durable_execution_sdk_python.config import ChildConfig, StepConfig
 from aws_durable_execution_sdk_python.serdes import JsonSerDes
 
-from pytest_durable import ReplayDiverged
+from pytest_durable import OutcomeChanged, ReplayDiverged
 from tests.durable import attempts, fails, returns, seconds
 from tests.quality.pair import Handler, Table, World
 
@@ -127,5 +127,25 @@ def original_error_expected(fixed: bool, world: World) -> Handler:
             return context.step(fails(ConnectionError("down")), name="fetch", config=attempts(2))
         except caught:
             return context.step(returns("cached"), name="fall back")
+
+    return handler
+
+
+@PAIRS.add(CLOSURE, OutcomeChanged, "", event={"words": ["a", "b", "a"]})
+def words_counted_in_a_map(fixed: bool, world: World) -> Handler:
+    """The bodies of the branches count into a dictionary, which is empty after the wait."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        counts: dict[str, int] = {}
+
+        def count(word: str) -> str:
+            counts[word] = counts.get(word, 0) + 1
+            return word
+
+        words: list[str] = context.map(
+            event["words"], lambda inner, word, index, items: inner.step(lambda step: count(word)), name="count"
+        ).get_results()
+        context.wait(seconds(60), name="pause")
+        return {word: words.count(word) for word in sorted(words)} if fixed else counts
 
     return handler
