@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from pytest_durable.checks import Finding, is_on
 from pytest_durable.checks.outcome import Outcome, differs, finding, was_interrupted
@@ -23,7 +23,10 @@ from pytest_durable.search.runner import OTHER_RUNS, Run, Runner
 from pytest_durable.service.investigation import Investigation
 from pytest_durable.service.output import ExecutionStatus
 from pytest_durable.service.record import place_text
-from pytest_durable.service.trial import Trial
+from pytest_durable.service.trial import Key, Trial, answers_of
+
+if TYPE_CHECKING:
+    from aws_durable_execution_sdk_python.lambda_service import Operation
 
 RUNS_BY_CHANCE = 30
 """As many instead, if the user's code draws by chance: a coin falls on one side five times now and then."""
@@ -69,6 +72,7 @@ class Search:
         self._reference: Run | None = None
         self._others: list[Run] = []
         self._whole: list[Outcome] = []
+        self._answers: Mapping[Key, Operation] = {}
         self._passed = 0
         self._compares = is_on(OutcomeChanged, runner.checks)
         self._struck: list[Fault] = []
@@ -121,10 +125,15 @@ class Search:
         family = list(run.execution.family())
         if sum(len(one.invocations) for one in family) == len(family):
             return None
+        if not is_concurrent(family):  # where the threads of the others would wait as well
+            self._answers = {key: answer for one in family for key, answer in answers_of(one).items()}
         with silence():
-            whole = self._runner.run(FaultPlan(), trial=Trial(in_one_piece=True))
+            whole = self._runner.run(FaultPlan(), trial=Trial(in_one_piece=True, answers=self._answers))
         pieces = [len(one.invocations) for one in whole.execution.family()]
-        if whole.finding is not None or max(pieces) > 1 or not differs(whole.outcome, run.outcome):
+        if whole.finding is not None or max(pieces) > 1:
+            self._answers = {}
+            return None
+        if not differs(whole.outcome, run.outcome):
             return None
         if not differs(whole.outcome, run.outcome, list(self._in_one_piece())):
             return None
@@ -225,7 +234,7 @@ class Search:
         for number in range(self._other_runs()):
             if number == len(self._whole):
                 with silence():
-                    trial = Trial(in_one_piece=True)
+                    trial = Trial(in_one_piece=True, answers=self._answers)
                     self._whole.append(self._runner.run(FaultPlan(), pace=number + 1, trial=trial).outcome)
             yield self._whole[number]
 

@@ -37,7 +37,7 @@ from pytest_durable.service.record import (
     word_for,
 )
 from pytest_durable.service.sealed import stop_sealed
-from pytest_durable.service.trial import FOREVER, end_waits, in_one_piece, pass_time
+from pytest_durable.service.trial import FOREVER, await_answers, end_waits, in_one_piece, pass_time
 
 if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
@@ -190,6 +190,7 @@ class Invocation:
             self.die_if(path, where)
         if in_one_piece(self.trial):
             end_waits(journal, updates, now)
+            await_answers(self, updates)
         return next_token, journal.take_delta()
 
     def _disturb(self, updates: Sequence[OperationUpdate]) -> None:

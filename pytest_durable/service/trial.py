@@ -11,17 +11,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from aws_durable_execution_sdk_python.lambda_service import OperationStatus, OperationUpdate
+from aws_durable_execution_sdk_python.lambda_service import Operation, OperationStatus, OperationType, OperationUpdate
 
 from pytest_durable.engine import MICROS
+from pytest_durable.service.callbacks import owner_of
 from pytest_durable.service.variables import text_of
 
 if TYPE_CHECKING:
     from pytest_durable.seams.observe import Call
+    from pytest_durable.service.invocation import Invocation
     from pytest_durable.service.journal import Journal
+    from pytest_durable.service.lifecycle import DurableExecution
 
 FOREVER = 366 * 86_400 * MICROS
 """Microseconds that an invocation may take which waits for everything within itself."""
+
+PATIENCE = 10
+"""How often it waits for an answer as long as that took before: another pace may be slower."""
+
+SHORTEST = 0.001
+"""Seconds that it waits at least."""
 
 Key = tuple[str, str]
 """An operation: the prefix of its execution, and its id."""
@@ -35,6 +44,7 @@ class Trial:
         twice: the body of each step is run twice in a row; the first run counts.
         given: what durable calls return to the handler, whatever their operation has stored.
         in_one_piece: what ``context.wait`` waits for is waited for within the invocation, which is not suspended.
+        answers: likewise, for callbacks and invokes: how they ended in another run.
         values: what each durable call has returned to the handler, last.
         variable: operations whose body gave two results, one after the other, and might have given either.
     """
@@ -42,6 +52,7 @@ class Trial:
     twice: bool = False
     given: Mapping[Key, Any] = field(default_factory=dict)
     in_one_piece: bool = False
+    answers: Mapping[Key, Operation] = field(default_factory=dict)
     values: dict[Key, Any] = field(default_factory=dict)
     variable: dict[Key, None] = field(default_factory=dict)
 
@@ -90,6 +101,38 @@ def end_waits(journal: Journal, updates: Sequence[OperationUpdate], now: datetim
     for update in updates:
         if update.wait_options is not None:
             journal.close(update.operation_id, OperationStatus.SUCCEEDED, now)
+
+
+def answers_of(execution: DurableExecution) -> dict[Key, Operation]:
+    """How the callbacks and invokes of an execution ended that were waited for as soon as they were made."""
+    return {
+        (execution.prefix, operation_id): operation
+        for operation_id, operation in execution.journal.operations.items()
+        if operation.end_timestamp is not None
+        and (
+            operation.operation_type is OperationType.CHAINED_INVOKE
+            or (operation.callback_details is not None and owner_of(execution, operation_id) is not operation)
+        )
+    }
+
+
+def await_answers(invocation: Invocation, updates: Sequence[OperationUpdate]) -> None:
+    """Wait for the answers to those of ``updates`` that ask for one which is known, so that the SDK is told of them."""
+    assert invocation.trial is not None
+    execution, journal = invocation.execution, invocation.execution.journal
+    for update in updates:
+        operation_id = update.operation_id
+        known = invocation.trial.answers.get((execution.prefix, operation_id))
+        if known is None or known.start_timestamp is None or known.end_timestamp is None:
+            continue
+        took = max((known.end_timestamp - known.start_timestamp).total_seconds(), SHORTEST)
+        for _ in range(PATIENCE):
+            if not journal.is_terminal(operation_id):
+                invocation.sleep(took)
+        details = known.callback_details
+        if details is not None and not journal.is_terminal(operation_id):  # who answers waits for the end of this
+            now = invocation.world.clock.now()
+            journal.close(operation_id, known.status, now, result=details.result, error=details.error)
 
 
 def _copied(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from aws_durable_execution_sdk_python import DurableContext, StepError
@@ -127,6 +128,48 @@ def original_error_expected(fixed: bool, world: World) -> Handler:
             return context.step(fails(ConnectionError("down")), name="fetch", config=attempts(2))
         except caught:
             return context.step(returns("cached"), name="fall back")
+
+    return handler
+
+
+@PAIRS.add(CLOSURE, OutcomeChanged, "", event={"prices": [40, 60]})
+def prices_added_up_before_an_approval(fixed: bool, world: World) -> Handler:
+    """The bodies add up the total, which is nothing once somebody has approved."""
+    world.ctx.callbacks.succeed("approval", "yes", after=3_600)
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        total = 0
+
+        def adding(price: int) -> Callable[[Any], int]:
+            def add(step: Any) -> int:
+                nonlocal total
+                total += price
+                return price
+
+            return add
+
+        prices: list[int] = [context.step(adding(price), name="add") for price in event["prices"]]
+        context.wait_for_callback(lambda callback_id, submitter: None, name="approval")
+        return sum(prices) if fixed else total
+
+    return handler
+
+
+@PAIRS.add(CLOSURE, OutcomeChanged, "")
+def session_opened_before_an_invoke(fixed: bool, world: World) -> Handler:
+    """The body keeps the session in a variable, which is empty once the other function has answered."""
+    world.ctx.register("score", lambda event, context: 7)
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        session: dict[str, str] = {}
+
+        def open_one(step: Any) -> str:
+            session["id"] = "s-1"
+            return "s-1"
+
+        opened = context.step(open_one, name="open")
+        score: int = context.invoke("score", {}, name="score")
+        return {"session": opened if fixed else session.get("id"), "score": score}
 
     return handler
 

@@ -1,0 +1,104 @@
+"""What a suspension loses in every run is seen beside a run that waits within one invocation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_durable_execution_sdk_python import CallbackError, DurableContext, durable_execution
+from aws_durable_execution_sdk_python.config import Duration, WaitForCallbackConfig
+
+from pytest_durable import FakeDurableContext, OutcomeChanged
+from tests.durable import returns, seconds
+
+IN_AN_HOUR = WaitForCallbackConfig(timeout=Duration.from_hours(1))
+
+Suspension = Callable[[DurableContext], object]
+
+
+@durable_execution
+def scoring(event: Any, context: DurableContext) -> int:
+    """A function that is suspended itself."""
+    context.wait(seconds(4), name="queue")
+    score: int = context.step(returns(7), name="score")
+    return score
+
+
+def asks(context: DurableContext) -> object:
+    """Wait for somebody's answer, or for its end."""
+    try:
+        return context.wait_for_callback(lambda callback_id, submitter: None, name="ask", config=IN_AN_HOUR)
+    except CallbackError:
+        return None
+
+
+def calls(context: DurableContext) -> object:
+    """Invoke another function."""
+    return context.invoke("other", {}, name="call")
+
+
+def maps(context: DurableContext) -> object:
+    """Do something in branches, and wait when they are over."""
+    context.map([1, 2], lambda inner, item, index, items: inner.step(returns(item)), name="map")
+    context.wait(seconds(5), name="pause")
+    return None
+
+
+def in_branches(context: DurableContext) -> object:
+    """The branches themselves are suspended: which of them is first may depend on that."""
+    return context.map([4, 2], lambda inner, item, index, items: inner.wait(seconds(item)), name="map").get_results()
+
+
+WORLDS: dict[str, tuple[Suspension, Callable[[FakeDurableContext], object]]] = {
+    "a map before a wait": (maps, lambda ctx: None),
+    "an answer": (asks, lambda ctx: ctx.callbacks.succeed("ask", "yes", after=60)),
+    "an answer at once": (asks, lambda ctx: ctx.callbacks.succeed("ask", "yes")),
+    "a refusal": (asks, lambda ctx: ctx.callbacks.fail("ask", ValueError("no"), after=60)),
+    "no answer in time": (asks, lambda ctx: None),
+    "a plain function": (calls, lambda ctx: ctx.register("other", lambda event, context: 7)),
+    "a durable function": (calls, lambda ctx: ctx.register("other", scoring)),
+}
+
+BOTH = [(world, "thread") for world in WORLDS] + [("an answer", "process"), ("a plain function", "process")]
+
+
+def handler_of(suspended: Suspension, repaired: bool) -> Callable[[Any, DurableContext], int]:
+    """What a body leaves in a variable is gone after the suspension."""
+
+    def handler(event: Any, context: DurableContext) -> int:
+        prices: list[int] = []
+
+        def price(step: Any) -> int:
+            prices.append(100)
+            return 100
+
+        stored = context.step(price, name="price")
+        suspended(context)
+        return stored if repaired else sum(prices)
+
+    return handler
+
+
+@pytest.mark.parametrize(("world", "isolation"), BOTH)
+def test_what_a_suspension_loses_is_found(world: str, isolation: str) -> None:
+    suspended, arrange = WORLDS[world]
+    with FakeDurableContext(isolation=isolation) as ctx:
+        arrange(ctx)
+        with pytest.raises(OutcomeChanged, match="suspended and replayed") as found:
+            ctx.verify(handler_of(suspended, repaired=False))
+        assert found.value.failure.plan == ""
+        assert "result is 0, and 100 in one invocation." in found.value.failure.explanation
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_what_is_stored_is_left_alone(world: str) -> None:
+    suspended, arrange = WORLDS[world]
+    with FakeDurableContext() as ctx:
+        arrange(ctx)
+        assert ctx.verify(handler_of(suspended, repaired=True)).outcome is None
+
+
+def test_branches_that_are_suspended_are_not_held_against_others() -> None:
+    with FakeDurableContext() as ctx:
+        ctx.verify(handler_of(in_branches, repaired=False))
