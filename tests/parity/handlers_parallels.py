@@ -138,3 +138,37 @@ def failing_while_another_waits(event: Any, context: DurableContext) -> Any:
 
     result: Any = context.parallel([lambda child: late(child, 600, 0, []), failing], name="p")
     return [batch(result), caught(result.throw_if_error)]
+
+
+@TABLE.add()
+def parallel_in_which_one_fails_and_another_waits(event: Any, context: DurableContext) -> Any:
+    """The inner parallel fails once both of its branches are over; a branch beside it waits as long."""
+
+    def waiting(child: DurableContext) -> Any:
+        child.wait(seconds(2), name="pause")
+        return child.step(returns("late"), name="late")
+
+    def failing(child: DurableContext) -> Any:
+        return child.step(fails(LookupError("no stock")), name="reserve", config=ONCE)
+
+    def inner(child: DurableContext) -> None:
+        result: Any = child.parallel([failing, waiting], name="inner", config=to_the_end)
+        result.throw_if_error()
+
+    to_the_end = ParallelConfig(completion_config=ALL_COMPLETED)
+    outer: Any = context.parallel([inner, waiting], name="outer", config=to_the_end)
+    return [batch(outer), caught(outer.throw_if_error)]
+
+
+@TABLE.add()
+def large_parallel_in_which_one_fails(event: Any, context: DurableContext) -> Any:
+    """It is run again over its branches, one of which has failed."""
+    branches: list[Any] = [
+        lambda child: child.step(returns(LARGE), name="large"),
+        lambda child: child.step(fails(LookupError("no stock")), name="failing", config=ONCE),
+    ]
+    config = ParallelConfig(max_concurrency=1, completion_config=ALL_COMPLETED)
+    result: Any = context.parallel(branches, name="p", config=config)
+    context.wait(seconds(1), name="pause")
+    found = batch(result)
+    return [found["reason"], found["counts"], caught(result.throw_if_error)]
