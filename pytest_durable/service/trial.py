@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from aws_durable_execution_sdk_python.lambda_service import Operation, OperationStatus, OperationType, OperationUpdate
+from aws_durable_execution_sdk_python.lambda_service import (
+    Operation,
+    OperationAction,
+    OperationStatus,
+    OperationType,
+    OperationUpdate,
+)
 
 from pytest_durable.engine import MICROS
 from pytest_durable.service.callbacks import owner_of
@@ -108,7 +114,8 @@ def answers_of(execution: DurableExecution) -> dict[Key, Operation]:
     return {
         (execution.prefix, operation_id): operation
         for operation_id, operation in execution.journal.operations.items()
-        if operation.end_timestamp is not None
+        if operation.start_timestamp is not None
+        and operation.end_timestamp is not None
         and (
             operation.operation_type is OperationType.CHAINED_INVOKE
             or (operation.callback_details is not None and owner_of(execution, operation_id) is not operation)
@@ -117,22 +124,38 @@ def answers_of(execution: DurableExecution) -> dict[Key, Operation]:
 
 
 def await_answers(invocation: Invocation, updates: Sequence[OperationUpdate]) -> None:
-    """Wait for the answers to those of ``updates`` that ask for one which is known, so that the SDK is told of them."""
+    """Wait for the answers that are known, where the SDK would be suspended for them, so that it is told of them."""
     assert invocation.trial is not None
-    execution, journal = invocation.execution, invocation.execution.journal
+    prefix, answers = invocation.execution.prefix, invocation.trial.answers
     for update in updates:
-        operation_id = update.operation_id
-        known = invocation.trial.answers.get((execution.prefix, operation_id))
-        if known is None or known.start_timestamp is None or known.end_timestamp is None:
+        if update.operation_type is OperationType.CHAINED_INVOKE:
+            awaited = [update.operation_id]
+        elif update.operation_type is OperationType.STEP and update.action is OperationAction.SUCCEED:
+            awaited = [one for _, one in answers if _is_submitted_by(update, answers.get((prefix, one)))]
+        else:
             continue
-        took = max((known.end_timestamp - known.start_timestamp).total_seconds(), SHORTEST)
-        for _ in range(PATIENCE):
-            if not journal.is_terminal(operation_id):
-                invocation.sleep(took)
-        details = known.callback_details
-        if details is not None and not journal.is_terminal(operation_id):  # who answers waits for the end of this
-            now = invocation.world.clock.now()
-            journal.close(operation_id, known.status, now, result=details.result, error=details.error)
+        for operation_id in awaited:
+            if (prefix, operation_id) in answers:
+                _await(invocation, answers[prefix, operation_id])
+
+
+def _is_submitted_by(step: OperationUpdate, answer: Operation | None) -> bool:
+    """Whether the step is the submitter of the callback, which has run once that is created."""
+    return answer is not None and answer.callback_details is not None and answer.parent_id == step.parent_id
+
+
+def _await(invocation: Invocation, known: Operation) -> None:
+    """Wait as long as for the answer that is ``known``; if nobody has given it by then, it is given."""
+    journal, operation_id = invocation.execution.journal, known.operation_id
+    assert known.start_timestamp is not None and known.end_timestamp is not None
+    took = max((known.end_timestamp - known.start_timestamp).total_seconds(), SHORTEST)
+    for _ in range(PATIENCE):
+        if not journal.is_terminal(operation_id):
+            invocation.sleep(took)
+    details = known.callback_details
+    if details is not None and not journal.is_terminal(operation_id):  # who answers waits for the end of this
+        now = invocation.world.clock.now()
+        journal.close(operation_id, known.status, now, result=details.result, error=details.error)
 
 
 def _copied(value: Any) -> Any:

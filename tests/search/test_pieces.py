@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -102,3 +103,21 @@ def test_what_is_stored_is_left_alone(world: str) -> None:
 def test_branches_that_are_suspended_are_not_held_against_others() -> None:
     with FakeDurableContext() as ctx:
         ctx.verify(handler_of(in_branches, repaired=False))
+
+
+def test_who_asks_sees_the_time_before_the_answer() -> None:
+    """As where the function is suspended for it: two days before."""
+    asked: list[str] = []
+
+    def ask(callback_id: str, submitter: Any) -> None:
+        asked.append(datetime.now(UTC).date().isoformat())  # noqa: TID251  # as a user would
+
+    def handler(event: Any, context: DurableContext) -> str:
+        within = WaitForCallbackConfig(timeout=Duration.from_days(9))
+        context.wait_for_callback(ask, name="ask", config=within)
+        day: str = context.step(lambda step: asked[0], name="read")
+        return day
+
+    with FakeDurableContext() as ctx:
+        ctx.callbacks.succeed("ask", "yes", after=2 * 86_400)
+        assert ctx.verify(handler, reset=asked.clear).outcome is None
