@@ -43,6 +43,19 @@ class Libraries:
 _libraries = Libraries()
 
 
+def _let_pydantic_read(fake: Any, real: type) -> None:
+    """Let models of pydantic that are made while time is frozen have fields of the type: it knows the real one only."""
+
+    def schema(_: Any, handler: Any) -> Any:
+        return handler.generate_schema(real)
+
+    fake.__get_pydantic_core_schema__ = schema  # which pydantic asks any type for
+
+
+_let_pydantic_read(api.FakeDatetime, api.real_datetime)
+_let_pydantic_read(api.FakeDate, api.real_date)
+
+
 def start(freezer: Any, look: Look) -> Any:
     """Start what ``freezegun.freeze_time`` made; the factory of its time.
 

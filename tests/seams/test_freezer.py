@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import freezegun
 import pytest
+from pydantic import BaseModel
 
 from pytest_durable.seams import freezer
 from pytest_durable.seams.libraries import Modules
@@ -136,3 +138,17 @@ def test_a_module_imported_while_time_is_frozen_has_its_clock_back_afterwards() 
         assert late.clock is REAL["time"]
     finally:
         del sys.modules["late"]
+
+
+def test_a_model_of_pydantic_that_is_made_while_time_is_frozen_has_dates_and_is_good_afterwards() -> None:
+    with frozen():
+
+        class Made(BaseModel):
+            at: datetime.datetime
+            day: datetime.date | None = None
+
+        one = Made(at=datetime.datetime.now(datetime.UTC), day=datetime.date.today())
+        assert one.model_dump(mode="json") == {"at": "2030-01-01T00:00:00Z", "day": "2030-01-01"}
+    again = Made.model_validate_json(one.model_dump_json())
+    assert again == one
+    assert type(again.at) is datetime.datetime
