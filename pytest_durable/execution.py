@@ -329,7 +329,7 @@ class Execution:
         return self
 
     def advance(self, seconds: float) -> Execution:
-        """Let ``seconds`` of virtual time pass, with everything that falls due.
+        """Let ``seconds`` of virtual time pass, with everything that falls due; an invocation in its middle then ends.
 
         Raises:
             ValueError: if ``seconds`` is negative.
@@ -340,6 +340,7 @@ class Execution:
             raise ValueError(f"cannot advance by {seconds} s: time does not run backwards")
         service = self._execution.service
         service.drive(lambda: False, service.world.clock.micros + micros_in(seconds))
+        service.wind_up(self._execution.root)
         if self._execution.is_over:
             self._judge(Stop.DONE)
         return self

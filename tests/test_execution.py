@@ -321,6 +321,26 @@ def test_time_that_passes_lets_it_go_on(ctx: FakeDurableContext) -> None:
     assert execution.advance(31).status == "SUCCEEDED"
 
 
+def test_when_a_wait_is_over_the_steps_behind_it_are_done(ctx: FakeDurableContext) -> None:
+    def handler(event: Any, context: DurableContext) -> str:
+        context.wait(seconds(5), name="pause")
+        context.step(returns(1), name="a")
+        return context.step(returns("done"), name="b")
+
+    assert ctx.start(handler).advance(5).result == "done"
+
+
+def test_code_that_sleeps_on_is_left_in_its_middle(ctx: FakeDurableContext) -> None:
+    def handler(event: Any, context: DurableContext) -> None:
+        context.wait(seconds(5), name="pause")
+        context.step(lambda _: time.sleep(10), name="slow")
+
+    execution = ctx.start(handler)
+    before = ctx.clock.now()
+    assert execution.advance(6).operation("slow").status == "STARTED"
+    assert ctx.clock.now() - before == timedelta(seconds=6)
+
+
 def test_advancing_takes_exactly_as_long_as_it_says(ctx: FakeDurableContext) -> None:
     execution = ctx.start(order)
     before = ctx.clock.now()

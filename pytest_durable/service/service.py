@@ -25,6 +25,9 @@ from pytest_durable.service.points import Points
 from pytest_durable.service.sealed import take_over
 from pytest_durable.service.trial import Trial
 
+_SHORTLY = MICROS
+"""How long an invocation may take to end when no time is to pass, in microseconds."""
+
 
 def _verdicts() -> tuple[type[BaseException], ...]:
     """What ``pytest.fail`` and ``pytest.skip`` raise: meant for pytest, also from within a step body."""
@@ -176,6 +179,17 @@ class DurableService:
             raise UsageError("this execution cannot go on: its durable context is closed, or has begun a new world")
         with self._simulated(), self.shelf:
             return self.world.run(done, limit)
+
+    def wind_up(self, root: DurableExecution) -> None:
+        """Let the invocations of ``root``, and of what it invoked, that are in their middle go on to their end.
+
+        It takes the SDK a millisecond to store a result, and a tenth of a second to end. One whose code sleeps for
+        longer than `_SHORTLY` is left where it is, as is everything when that has passed.
+        """
+        shortly = self.world.clock.micros + _SHORTLY
+        asleep = (one.in_flight.asleep_until for one in root.family() if one.in_flight is not None)
+        if all(until is None or until <= shortly for until in asleep):
+            self.drive(lambda: not any(one.is_busy for one in root.family()), shortly)
 
     def _simulated(self) -> AbstractContextManager[None]:
         """The SDK runs on our primitives within this context; and what the handler reads is told, if it is to be."""
