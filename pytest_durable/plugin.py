@@ -226,15 +226,22 @@ def _keep(item: pytest.Item, context: FakeDurableContext) -> None:
         cache.set(_FAILURES, failures)
 
 
+def _check_around(item: pytest.Item) -> None:
+    """Refuse the marker ``durable_faults`` where it would do nothing."""
+    marker = item.get_closest_marker("durable_faults")
+    if marker is not None and isinstance(item, pytest.Function):
+        from pytest_durable.stage import why_not_around
+
+        why = why_not_around(item.obj, item.cls, "durable_ctx" in item.fixturenames, marker in item.own_markers)
+        if why:
+            pytest.fail(f"@pytest.mark.durable_faults is {why}", pytrace=False)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run a test with the marker ``durable_faults`` again and again."""
-    if pyfuncitem.get_closest_marker("durable_faults") is None:
+    if pyfuncitem.get_closest_marker("durable_faults") is None or "durable_ctx" not in pyfuncitem.fixturenames:
         return None
-    if "durable_ctx" not in pyfuncitem.fixturenames:
-        pytest.fail("@pytest.mark.durable_faults is for tests that use the fixture durable_ctx", pytrace=False)
-    if inspect.iscoroutinefunction(pyfuncitem.obj):
-        pytest.fail("@pytest.mark.durable_faults is for plain test functions, not for coroutines", pytrace=False)
     from pytest_durable.stage import run_around
 
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
@@ -371,6 +378,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """After the test itself, keep what it failed under, and say whether the plan of ``--durable-replay`` happened."""
+    _check_around(item)
     try:
         yield
     except BaseException:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from unittest import TestCase
 
 from pytest_durable.checks.suspects import suspects
 from pytest_durable.context import FakeDurableContext
@@ -97,3 +99,21 @@ def run_around(context: FakeDurableContext, body: Callable[[], object]) -> None:
     tally.searches += 1
     tried = around(body, Stage(context), context.budget)
     tally.found_safe(tried.places, tried.killed, tried.schedules, tried.missed)
+
+
+def why_not_around(function: Callable[..., object], cls: type | None, uses_context: bool, is_its_own: bool) -> str:
+    """Why a test cannot be run again and again, by the words after "the marker is"; empty if nothing is wrong.
+
+    Args:
+        function: the test.
+        cls: that it is a method of; None if of none.
+        uses_context: whether it uses the fixture ``durable_ctx``.
+        is_its_own: whether the marker is on the test; of a class or module it means the tests that use the fixture.
+    """
+    if not uses_context:
+        return "for tests that use the fixture durable_ctx" if is_its_own else ""
+    if inspect.iscoroutinefunction(function):
+        return "for plain test functions, not for coroutines: call durable_ctx.verify there"
+    if cls is not None and issubclass(cls, TestCase):  # it calls its methods itself, once
+        return "for plain test functions, not for a unittest.TestCase: call durable_ctx.verify there"
+    return ""

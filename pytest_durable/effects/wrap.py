@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import partial, update_wrapper
+from functools import WRAPPER_ASSIGNMENTS, partial, update_wrapper
 from typing import Any, Protocol
 
 from pytest_durable.errors import UsageError
@@ -65,7 +65,8 @@ def _is_wrapped(target: Any) -> bool:
 def _called(target: Any) -> str:
     while isinstance(target, partial):
         target = target.func
-    return str(getattr(target, "__name__", None) or target.__class__.__name__)
+    name = getattr(target, "__name__", None)
+    return name if isinstance(name, str) and name else str(target.__class__.__name__)
 
 
 def _signature(function: Any) -> inspect.Signature | None:
@@ -82,6 +83,14 @@ def _takes(signature: inspect.Signature | None, parameter: str) -> bool:
     return parameter in signature.parameters or any(
         one.kind is inspect.Parameter.VAR_KEYWORD for one in signature.parameters.values()
     )
+
+
+def _is_async(function: Any) -> bool:
+    """Whether it is a coroutine function; ``inspect`` takes any method of ``create_autospec`` for one."""
+    while isinstance(function, partial):
+        function = function.func
+    flags = getattr(getattr(function, "__code__", None), "co_flags", 0)  # of such a method they are a mock
+    return isinstance(flags, int) and inspect.iscoroutinefunction(function)
 
 
 def _function(
@@ -116,8 +125,9 @@ def _function(
         note(args, kwargs)
         return result
 
-    outer: Any = call_async if inspect.iscoroutinefunction(function) else call
-    update_wrapper(outer, function)
+    outer: Any = call_async if _is_async(function) else call
+    is_named = isinstance(getattr(function, "__name__", ""), str)  # of what create_autospec makes it is a mock
+    update_wrapper(outer, function, WRAPPER_ASSIGNMENTS if is_named else ())
     outer._is_wrapped_effect = True
     return outer  # type: ignore[no-any-return]  # one of the two
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import Mock, create_autospec
 
 import pytest
 from aws_durable_execution_sdk_python import DurableContext
@@ -123,6 +123,15 @@ def test_a_mock(ctx: FakeDurableContext) -> None:
     assert in_a_step(ctx, lambda: [wrapped.charge(1, key="a"), wrapped()]) == [7, 8]
     assert seen(ctx) == ["client.charge(1, key='a')", "client"]
     client.charge.assert_called_once_with(1, key="a")
+
+
+def test_a_mock_with_a_specification_whose_methods_have_mocks_for_names(ctx: FakeDurableContext) -> None:
+    bank = create_autospec(Bank, instance=True)
+    bank.charge.return_value = 100
+    wrapped = ctx.effects.wrap(bank, name="bank", key="key")
+    assert in_a_step(ctx, lambda: wrapped.charge(100, key="7")) == 100
+    bank.charge.assert_called_once_with(100, key="7")
+    assert [(effect.name, effect.key) for effect in ctx.effects] == [("bank.charge", "7")]
 
 
 def test_a_builtin_a_partial_and_a_coroutine_function(ctx: FakeDurableContext) -> None:

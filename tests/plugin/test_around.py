@@ -166,6 +166,61 @@ def test_what_it_is_not_for_is_refused(pytester: pytest.Pytester, body: str, wor
     result.stdout.fnmatch_lines([words])
 
 
+def test_of_a_class_it_is_meant_for_the_tests_that_use_the_fixture(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        RUNS = []
+
+        @pytest.mark.durable_faults
+        class TestAll:
+            def test_a(self, durable_ctx):
+                RUNS.append(durable_ctx.run(lambda event, context: context.step(lambda _: 1, name="a")).result)
+
+            def test_b(self):
+                assert len(RUNS) > 3
+        """
+    )
+    pytester.runpytest_inprocess("-p", "no:randomly").assert_outcomes(passed=2)
+
+
+def test_of_a_coroutine_that_another_plugin_runs_it_is_refused(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_pyfunc_call(pyfuncitem):
+            return True
+        """
+    )
+    pytester.makepyfile(source("async def test_it(durable_ctx):\n    pass"))
+    pytester.runpytest_inprocess().assert_outcomes(failed=1)
+
+
+def test_in_a_test_case_it_is_refused_for_that_calls_its_methods_itself(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import unittest
+
+        import pytest
+
+        class TestAll(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def context(self, durable_ctx):
+                self.context = durable_ctx
+
+            @pytest.mark.durable_faults
+            def test_a(self):
+                pass
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*not for a unittest.TestCase: call durable_ctx.verify there*"])
+
+
 def test_a_bad_setting_is_refused(pytester: pytest.Pytester) -> None:
     wrong = ("kils=2", "kinds='charge'", "kinds=[]", "kills=-1", "2")
     once = CHARGES_ONCE.format(safe=True)
