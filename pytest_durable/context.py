@@ -251,6 +251,7 @@ class FakeDurableContext(DirectCalls, Histories):
         if self.album is not None:
             self.album.add(evidence)
         self.tally.found_safe(evidence.places, evidence.killed, found.schedules, runner.missed)
+        self.tally.failing += found.outcome is not None
         return found
 
     def restart(

@@ -48,7 +48,7 @@ class Summary:
             self._tallies.append((report.nodeid, unpacked(packed)))
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
-        """Say what is advised, how much was run and killed, and with ``-v`` where no kill has landed."""
+        """Say what is advised, how much was run and killed, and with ``-v`` what fails anyway or was not killed."""
         if not self._tallies:
             return
         self._tallies.sort(key=lambda item: item[0])  # the workers of pytest-xdist finish in any order
@@ -57,15 +57,16 @@ class Summary:
             terminalreporter.write_line(line)
         if in_full:
             for test, tally in self._tallies:
+                if tally["failing"]:
+                    terminalreporter.write_line(f"durable: does not succeed without faults either: {test}")
                 if tally["missed"]:
                     terminalreporter.write_line(f"durable: never killed in {test}: {', '.join(tally['missed'])}")
         terminalreporter.write_line(self._totals())
 
     def _totals(self) -> str:
         tallies = [tally for _, tally in self._tallies]
-        runs, kills, searches, safe, schedules = (
-            sum(tally[name] for tally in tallies) for name in ("runs", "kills", "searches", "safe", "schedules")
-        )
+        names = ("runs", "kills", "searches", "safe", "failing", "schedules")
+        runs, kills, searches, safe, failing, schedules = (sum(tally[name] for tally in tallies) for name in names)
         parts = [_count(len(tallies), "test"), _count(runs, "execution")]
         if kills:
             parts.append(_count(kills, "kill"))
@@ -73,7 +74,8 @@ class Summary:
             killed, places = (_added(tally[name] for tally in tallies) for name in ("killed", "places"))
             kinds = ", ".join(f"{kind} {killed[kind]}/{count}" for kind, count in places.items())
             counted = f"killed at {killed.total()} of {places.total()} places"
-            parts.append(f"{_count(safe, 'search', 'es')} safe, {counted}{f' ({kinds})' if kinds else ''}")
+            what = f" ({failing} of what does not succeed without faults either)" if failing else ""
+            parts.append(f"{_count(safe, 'search', 'es')} safe{what}, {counted}{f' ({kinds})' if kinds else ''}")
         if schedules:
             parts.append(_count(schedules, "thread schedule"))
         if searches > safe:

@@ -24,6 +24,7 @@ class Tally:
         kills: faults that struck in them.
         searches: how often `FakeDurableContext.verify` was called.
         safe: how many of them found nothing.
+        failing: in how many of those the execution does not succeed without faults either.
         killed: at how many places those killed, by the kind of the place.
         places: at how many places a kill could land in them, by the kind of the place.
         missed: the places at which they did not kill, as text.
@@ -36,6 +37,7 @@ class Tally:
     kills: int = 0
     searches: int = 0
     safe: int = 0
+    failing: int = 0
     killed: Counter[str] = field(default_factory=Counter)
     places: Counter[str] = field(default_factory=Counter)
     missed: list[str] = field(default_factory=list)

@@ -87,6 +87,23 @@ def test_the_context_cannot_be_used_after_its_test(pytester: pytest.Pytester) ->
     result.stdout.fnmatch_lines(["E*UsageError: run: this durable context is closed; use it within its test*"])
 
 
+def test_the_summary_says_of_how_many_safe_searches_the_execution_fails_anyway(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        def test_fails(durable_ctx):
+            durable_ctx.verify(lambda event, context: context.step(lambda _: 1, name="a") / 0)
+
+        def test_succeeds(durable_ctx):
+            durable_ctx.verify(lambda event, context: context.step(lambda _: 1, name="a"))
+    """)
+    result = pytester.runpytest_inprocess("-v")
+    result.assert_outcomes(passed=2)
+    lines = [
+        "durable: does not succeed without faults either: *::test_fails",
+        "*2 searches safe (1 of what does not succeed without faults either), killed at 8 of 8 places*",
+    ]
+    result.stdout.fnmatch_lines(lines)
+
+
 def test_markers_and_help_show_ours(pytester: pytest.Pytester) -> None:
     markers = pytester.runpytest_inprocess("--markers")
     lines = [
