@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import json
 from typing import Any
 
 import pytest
-from aws_durable_execution_sdk_python import DurableContext
+from aws_durable_execution_sdk_python import DurableContext, durable_execution
 from aws_durable_execution_sdk_python.config import NestingType, ParallelConfig
 
 from pytest_durable.service.lifecycle import DurableExecution
@@ -164,3 +167,28 @@ def test_the_execution_operation_is_the_last_segment_of_the_arn_and_carries_the_
 
     finish(watched(lambda event, context: context.wait(seconds(1)), watch), payload='{"order": 7}')
     assert seen == [("EXECUTION", '{"order": 7}')] * 2
+
+
+def test_what_is_wrapped_around_the_sdks_decorator_sees_the_dict_that_lambda_gives() -> None:
+    events: list[Any] = []
+
+    def logs_the_event(function: Any) -> Any:
+        @functools.wraps(function)
+        def logged(event: Any, context: Any) -> Any:
+            events.append(json.loads(json.dumps(dataclasses.asdict(event) or event)))
+            return function(event, context)
+
+        return logged
+
+    @logs_the_event
+    @durable_execution
+    def handler(event: Any, context: DurableContext) -> Any:
+        context.wait(seconds(5), name="pause")
+        return event
+
+    execution = finish(handler, '{"order": 7}')
+    assert execution.result == '{"order": 7}'
+    assert [len(event["InitialExecutionState"]["Operations"]) for event in events] == [1, 2]
+    assert {event["DurableExecutionArn"] for event in events} == {execution.arn}
+    first = events[0]["InitialExecutionState"]["Operations"][0]
+    assert first["ExecutionDetails"] == {"InputPayload": '{"order": 7}'}
