@@ -42,6 +42,9 @@ _TRANSIENT = re.compile(
 )
 """What is in the name of an error that may pass, though a test lets it come again and again."""
 
+_NOT_STARTED = "Unexpected payload provided to start the durable execution"
+"""How the SDK refuses to run a decorated function that is called with the user's event."""
+
 _BINDERS = {
     "durable_step.<locals>.wrapper": "step",
     "durable_with_child_context.<locals>.wrapper": "run_in_child_context",
@@ -336,7 +339,18 @@ def _dotted(node: ast.expr) -> tuple[str, ...]:
     return ()
 
 
+def _decorated_within(execution: DurableExecution) -> Iterator[_Raw]:
+    """A function that calls a decorated one with the event: a decorator, most of the time, that does not tell so."""
+    if execution.error is not None and (execution.error.message or "").startswith(_NOT_STARTED):
+        text = (
+            "it was run as the durable function, and calls one that is decorated with @durable_execution. If it is "
+            "wrapped around that one, let it say so, by functools.wraps; else call what is not decorated"
+        )
+        yield text, execution.handler.name, execution.handler.place
+
+
 _RULES: tuple[Callable[[DurableExecution], Iterator[_Raw]], ...] = (
+    _decorated_within,
     _dropped,
     _at_most_once_and_again,
     _endless_callbacks,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import random
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
@@ -57,6 +58,27 @@ def test_the_place_is_the_line_in_the_handler(ctx: FakeDurableContext, handler: 
 def test_a_kill_changes_nothing_about_it(ctx: FakeDurableContext, planted: Twins) -> None:
     calm = advice(ctx, planted.make(False))
     assert advice(ctx, planted.make(False), faults="invocation:return") == calm
+
+
+def test_a_function_around_a_decorated_one_is_to_say_so(ctx: FakeDurableContext) -> None:
+    inner = durable_execution(returns_event)
+
+    def outer(event: Any, context: Any) -> Any:
+        return inner(event, context)
+
+    @functools.wraps(inner)
+    def wrapper(event: Any, context: Any) -> Any:
+        return inner(event, context)
+
+    (found,) = ctx.run(outer, {"order": 7}).advice
+    assert "by functools.wraps" in found.text
+    assert (found.operation, found.place.partition(":")[0]) == ("outer", "test_rules.py")
+    execution = ctx.run(wrapper, {"order": 7})
+    assert (execution.result, execution.advice) == ({"order": 7}, ())
+
+
+def returns_event(event: Any, context: DurableContext) -> Any:
+    return event
 
 
 def test_it_can_be_asked_for_before_the_end(ctx: FakeDurableContext) -> None:
