@@ -74,7 +74,7 @@ class Summary:
             killed, places = (_added(tally[name] for tally in tallies) for name in ("killed", "places"))
             kinds = ", ".join(f"{kind} {killed[kind]}/{count}" for kind, count in places.items())
             counted = f"killed at {killed.total()} of {places.total()} places"
-            what = f" ({failing} of what does not succeed without faults either)" if failing else ""
+            what = f" ({failing} where it does not succeed without faults either)" if failing else ""
             parts.append(f"{_count(safe, 'search', 'es')} safe{what}, {counted}{f' ({kinds})' if kinds else ''}")
         if schedules:
             parts.append(_count(schedules, "thread schedule"))

@@ -99,7 +99,7 @@ def test_the_summary_says_of_how_many_safe_searches_the_execution_fails_anyway(p
     result.assert_outcomes(passed=2)
     lines = [
         "durable: does not succeed without faults either: *::test_fails",
-        "*2 searches safe (1 of what does not succeed without faults either), killed at 8 of 8 places*",
+        "*2 searches safe (1 where it does not succeed without faults either), killed at 8 of 8 places*",
     ]
     result.stdout.fnmatch_lines(lines)
 
