@@ -17,7 +17,7 @@ from pytest_durable.report.evidence import Evidence
 from pytest_durable.report.failure import Failure
 from pytest_durable.search.effects import Account, compare_accounts
 from pytest_durable.search.phases import Budget, Tried, explore
-from pytest_durable.search.quiet import out_loud, silence
+from pytest_durable.search.quiet import disabled, disabled_now, silence
 from pytest_durable.search.runner import OTHER_RUNS
 
 _WHAT = "the test passes without faults, and not with these"
@@ -71,6 +71,7 @@ class Around:
         self._calm: Evidence | None = None
         self._places: tuple[Fault, ...] = ()
         self._struck: list[Fault] = []
+        self._disabled = disabled_now()
         self.runs = 0
         self._accounts: list[Account] = []
 
@@ -110,7 +111,7 @@ class Around:
         self, plan: FaultPlan, aloud: bool = False, schedule: Schedule | None = None
     ) -> tuple[Injector, BaseException | None]:
         """Run the body under ``plan``; what it failed with, or None."""
-        with out_loud() if aloud else silence():
+        with disabled(self._disabled) if aloud else silence():
             return self._run(plan, None if schedule is None else schedule.oracle(), aloud)
 
     def probe_order(self, plan: FaultPlan, scheduler: Drawn) -> Schedule | None:

@@ -18,7 +18,7 @@ from pytest_durable.search import effects
 from pytest_durable.search.doubt import may_end_so
 from pytest_durable.search.order import is_concurrent, may_race
 from pytest_durable.search.phases import Budget, explore
-from pytest_durable.search.quiet import out_loud, silence
+from pytest_durable.search.quiet import disabled, disabled_now, silence
 from pytest_durable.search.runner import OTHER_RUNS, Run, Runner
 from pytest_durable.service.investigation import Investigation
 from pytest_durable.service.output import ExecutionStatus
@@ -76,6 +76,7 @@ class Search:
         self._passed = 0
         self._compares = is_on(OutcomeChanged, runner.checks)
         self._struck: list[Fault] = []
+        self._disabled = disabled_now()
 
     def calibrate(self, is_searched: bool) -> Run:
         """The fault-free run, which every other one is compared with.
@@ -179,7 +180,7 @@ class Search:
         Under a schedule only how it ends: a result may depend on which branch is first, by design.
         """
         __tracebackhide__ = True
-        with out_loud() if aloud else silence():
+        with disabled(self._disabled) if aloud else silence():
             oracle = None if schedule is None else schedule.oracle()
             run = self._runner.run(plan, scheduler=oracle, investigate=aloud)
             found = self._of_the_run(run)

@@ -6,47 +6,30 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_before: int | None = None
-"""What `logging.disable` was set to before all was silent; None while it is not."""
+
+@contextmanager
+def disabled(level: int) -> Iterator[None]:
+    """Within this context, log records up to ``level`` are not made; after it, all is as before.
+
+    Nothing is done if that is so already: each change makes every logger there is find out anew what it logs.
+    """
+    before = disabled_now()
+    if before != level:
+        logging.disable(level)
+    try:
+        yield
+    finally:
+        if disabled_now() != before:  # which the code under test may have changed as well
+            logging.disable(before)
+
+
+def disabled_now() -> int:
+    """The level up to which log records are not made."""
+    return logging.root.manager.disable
 
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """No log record is made within this context.
-
-    Each change makes every logger there is find out anew what it logs: so a search is silent from its first run to its
-    last, and within that it costs nothing to be so. Logging is as before after it, whatever the runs have set.
-    """
-    global _before
-    if _before is not None:
-        _disable()
+    """No log record is made within this context. A search is silent as a whole, so that its runs need no change."""
+    with disabled(max(logging.CRITICAL, disabled_now())):
         yield
-        return
-    _before = logging.root.manager.disable
-    _disable()
-    try:
-        yield
-    finally:
-        logging.disable(_before)
-        _before = None
-
-
-@contextmanager
-def out_loud() -> Iterator[None]:
-    """Within this context all is logged that is logged outside of a search."""
-    global _before
-    if _before is None:
-        yield
-        return
-    before, _before = _before, None
-    logging.disable(before)
-    try:
-        yield
-    finally:
-        _before = before
-        _disable()
-
-
-def _disable() -> None:
-    if logging.root.manager.disable < logging.CRITICAL:  # a run may have changed it
-        logging.disable(logging.CRITICAL)

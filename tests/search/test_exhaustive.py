@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from aws_durable_execution_sdk_python import DurableContext
 
-from pytest_durable import FakeDurableContext, FaultPlan, InvalidHandler, UsageError, Verification
+from pytest_durable import EffectRepeated, FakeDurableContext, FaultPlan, InvalidHandler, UsageError, Verification
 from pytest_durable.engine import current_task
+from pytest_durable.search.quiet import silence
 from tests.durable import ONCE_AT_MOST, Flaky, attempts, returns, seconds
 
 
@@ -225,6 +226,22 @@ def test_a_run_is_silent_although_an_earlier_one_has_asked_for_logs(
         ctx.verify(handler)
         logging.getLogger(__name__).warning("after it")
     assert [record.message for record in caplog.records if record.message[:2] in ("in", "af")] == ["after it"]
+
+
+def test_a_search_in_silent_surroundings_is_silent_to_its_report(
+    ctx: FakeDurableContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    def handler(event: Any, context: DurableContext) -> Any:
+        context.logger.warning("in the handler")
+        return context.step(lambda step: ctx.effects.record("paid"), name="a")
+
+    with caplog.at_level(logging.DEBUG):
+        with silence(), pytest.raises(EffectRepeated):
+            ctx.verify(handler)
+        assert caplog.records == []
+        with pytest.raises(EffectRepeated):
+            ctx.verify(handler)
+        assert [record.message for record in caplog.records].count("in the handler") == 2  # of the run that is reported
 
 
 def test_logging_is_switched_off_once_for_all_runs_under_faults(
