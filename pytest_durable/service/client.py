@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aws_durable_execution_sdk_python import execution as sdk_execution
 from aws_durable_execution_sdk_python.exceptions import CheckpointError, GetExecutionStateError
 from aws_durable_execution_sdk_python.lambda_service import (
     CheckpointOutput,
     CheckpointUpdatedExecutionState,
+    LambdaClient,
     Operation,
     OperationUpdate,
     StateOutput,
 )
 
+from pytest_durable.engine import current_task
 from pytest_durable.errors import NotSimulated
+from pytest_durable.seams.table import Swap, also
 from pytest_durable.service.errors import STALE_TOKEN, InvalidParameterValue, ServiceError
 
 if TYPE_CHECKING:
@@ -117,3 +121,22 @@ class ServiceClient:
             raise GetExecutionStateError.from_exception(refusal.as_service_error("GetDurableExecutionState")) from None
         operations, marker = self._page(int(next_marker), min(max_items or 100, self._page_size))
         return StateOutput(operations=operations, next_marker=marker)
+
+
+class _LambdaClient:
+    """Stands in for the SDK's ``LambdaClient``, which it makes if its input is a plain dict: a copy of its input."""
+
+    def __new__(cls, client: Any) -> Any:  # a client of the user's own, given to the decorator, leads here as well
+        """The client of the invocation that runs."""
+        task = current_task()
+        return LambdaClient(client) if task is None else task.process.owner.client
+
+    @classmethod
+    def initialize_client(cls) -> Any:
+        """As the SDK's own: without a client that was given."""
+        return LambdaClient.initialize_client() if current_task() is None else cls(None)
+
+
+@also
+def _clients() -> list[Swap]:
+    return [Swap(sdk_execution, "LambdaClient", _LambdaClient)]

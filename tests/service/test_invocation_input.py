@@ -11,6 +11,7 @@ import pytest
 from aws_durable_execution_sdk_python import DurableContext, durable_execution
 from aws_durable_execution_sdk_python.config import NestingType, ParallelConfig
 
+from pytest_durable import FakeDurableContext
 from pytest_durable.service.lifecycle import DurableExecution
 from tests.durable import Flaky, attempts, returns, seconds
 from tests.service.functions import finish, watched
@@ -192,3 +193,25 @@ def test_what_is_wrapped_around_the_sdks_decorator_sees_the_dict_that_lambda_giv
     assert {event["DurableExecutionArn"] for event in events} == {execution.arn}
     first = events[0]["InitialExecutionState"]["Operations"][0]
     assert first["ExecutionDetails"] == {"InputPayload": '{"order": 7}'}
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_what_is_wrapped_around_may_pass_on_a_copy(isolation: str) -> None:
+    def tells_the_tenant(function: Any) -> Any:
+        @functools.wraps(function)
+        def telling(event: Any, context: Any) -> Any:
+            return function({**event, "Tenant": "acme"}, context)
+
+        return telling
+
+    @tells_the_tenant
+    @durable_execution
+    def handler(event: Any, context: DurableContext) -> Any:
+        paid = context.step(returns("paid"), name="pay")
+        context.wait(seconds(5), name="pause")
+        return [paid, context.map([1, 2], lambda inner, item, index, items: inner.step(returns(item))).get_results()]
+
+    with FakeDurableContext(isolation=isolation) as ctx:
+        assert ctx.verify(handler).outcome is None
+        execution = ctx.run(handler)
+    assert (execution.result, execution.body_runs("pay")) == (["paid", [1, 2]], 1)

@@ -30,6 +30,7 @@ from pytest_durable.service.isolation.portable import sendable_key
 from pytest_durable.service.trial import in_one_piece
 
 if TYPE_CHECKING:
+    from pytest_durable.service.client import ServiceClient
     from pytest_durable.service.isolation.parent import Host
     from pytest_durable.service.outside import Answer
     from pytest_durable.service.trial import Trial
@@ -190,9 +191,11 @@ class Line:
 
     Attributes:
         undisturbed: until before which instant, in microseconds, nothing happens on the other end.
+        client: of the service, which speaks by this line; None for a function that is not durable.
     """
 
     def __init__(self, pipe: Pipe, host: Host) -> None:
+        self.client: ServiceClient | None = None
         self._pipe = pipe
         self._name = host.process.name
         self._told = 0

@@ -65,6 +65,7 @@ class IsolatedInvocation(Invocation):
     def move_out(self, line: Line) -> None:
         """In the child: the client of the service speaks to the parent."""
         self.client.attach(line)
+        line.client = self.client
 
     def _called(self, call: Call, seen: list[Seen]) -> None:
         assert call.operation_id is not None
