@@ -124,8 +124,9 @@ class Search:
     def _compare_pieces(self, run: Run) -> Finding | None:
         """Whether the execution ends otherwise because it was suspended, and what came before was replayed."""
         family = list(run.execution.family())
-        if sum(len(one.invocations) for one in family) == len(family):
-            return None
+        records = [record for one in family for record in one.invocations]
+        if len(records) == len(family) or any(record.asked_for_time for record in records):
+            return None  # in one piece more time remains, and so more may be done in a step
         if not is_concurrent(family):  # where the threads of the others would wait as well
             self._answers = {key: answer for one in family for key, answer in answers_of(one).items()}
         with silence():

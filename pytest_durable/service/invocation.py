@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python.execution import (
@@ -92,8 +93,9 @@ class Invocation:
             updated_operation_ids=execution.journal.take_updated_ids(),
             service_client=client,
         )
-        context = LambdaContext(execution.handler.name, request_id, self.world.clock, self.deadline)
+        context = self.context = LambdaContext(execution.handler.name, request_id, self.world.clock, self.deadline)
         context.tenant_id = execution.tenant_id
+        context.asked = partial(setattr, self.record, "asked_for_time", True)
         self._handler = execution.environment.invoke
         self.sleep = self.world.sleep
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pytest_durable.engine import MICROS
+from pytest_durable.engine import MICROS, current_task
 from pytest_durable.seams.reads import tell
 from pytest_durable.service.identity import function_arn
 
@@ -21,6 +22,9 @@ class LambdaContext:
         request_id: of this invocation.
         clock: the virtual clock.
         deadline: when the invocation is killed, in microseconds since the epoch.
+
+    Attributes:
+        asked: called when its code asks for the remaining time, the first time; None if nobody wants to know.
     """
 
     function_version = "$LATEST"
@@ -34,6 +38,7 @@ class LambdaContext:
         self.tenant_id: str | None = None
         self._clock = clock
         self._deadline = deadline
+        self.asked: Callable[[], None] | None = None
 
     @property
     def invoked_function_arn(self) -> str:
@@ -53,6 +58,9 @@ class LambdaContext:
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds of virtual time until the invocation times out."""
         tell(sys._getframe(1), "get_remaining_time_in_millis()")
+        if self.asked is not None and current_task() is not None:  # else it is a thread that the code has started
+            asked, self.asked = self.asked, None
+            asked()
         return max(0, (self._deadline - self._clock.micros) * 1_000 // MICROS)
 
     def log(self, message: str) -> None:

@@ -167,6 +167,7 @@ class InvocationRecord:
         interrupted: ids of at-most-once steps of which it stored that they were interrupted before it.
         asleep_until: when it would have gone on, had it not timed out in its sleep, in microseconds; None otherwise.
         alarms: ids of operations whose body should not have run.
+        asked_for_time: whether its code has asked how much time remains to it.
     """
 
     number: int
@@ -184,6 +185,7 @@ class InvocationRecord:
     refused: str | None = None
     interrupted: set[str] = field(default_factory=set)
     alarms: set[str] = field(default_factory=set)
+    asked_for_time: bool = False
 
     def lines(self) -> list[Line]:
         """The events gathered by operation, in order of first appearance."""

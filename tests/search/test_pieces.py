@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -103,6 +105,33 @@ def test_what_is_stored_is_left_alone(world: str) -> None:
 def test_branches_that_are_suspended_are_not_held_against_others() -> None:
     with FakeDurableContext() as ctx:
         ctx.verify(handler_of(in_branches, repaired=False))
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_a_step_may_do_as_much_as_there_is_time_for(isolation: str) -> None:
+    """In one invocation there would be time for everything at once."""
+
+    def handler(event: Any, context: DurableContext) -> int:
+        done = rounds = 0
+        lambda_context: Any = context.lambda_context
+
+        def work(step: Any) -> int:
+            count = 0
+            while lambda_context.get_remaining_time_in_millis() > 100_000 and done + count < 20:
+                time.sleep(60)  # noqa: TID251  # as a user would
+                count += 1
+            return count
+
+        while done < 20:
+            done += context.step(work, name="work")
+            rounds += 1
+            context.wait(seconds(30), name="pause")
+        return rounds
+
+    with FakeDurableContext(isolation=isolation) as ctx:
+        ctx.budget = replace(ctx.budget, kinds=["return"])
+        assert ctx.verify(handler).outcome is None
+        assert ctx.run(handler).result == 2
 
 
 def test_who_asks_sees_the_time_before_the_answer() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_durable.seams.observe import Call, Identifier
@@ -47,6 +48,7 @@ class IsolatedInvocation(Invocation):
             "read": self._read,
             "gave": self._gave,
             "varies": self._varies,
+            "asked_for_time": self._asked_for_time,
         }
 
     def _run(self, target: Callable[[], Any]) -> Any:
@@ -66,6 +68,7 @@ class IsolatedInvocation(Invocation):
         """In the child: the client of the service speaks to the parent."""
         self.client.attach(line)
         line.client = self.client
+        self.context.asked = partial(line.tell, "asked_for_time")
 
     def _called(self, call: Call, seen: list[Seen]) -> None:
         assert call.operation_id is not None
@@ -91,6 +94,9 @@ class IsolatedInvocation(Invocation):
     def _varies(self, operation_id: str) -> None:
         assert self.trial is not None
         self.trial.variable[self.execution.prefix, operation_id] = None
+
+    def _asked_for_time(self) -> None:
+        self.record.asked_for_time = True
 
     def _compare(self, what: str, where: str | None, seen: list[Seen]) -> None:
         notes = self._notes()
