@@ -145,8 +145,7 @@ def parallel_in_which_one_fails_and_another_waits(event: Any, context: DurableCo
     """The inner parallel fails once both of its branches are over; a branch beside it waits as long."""
 
     def waiting(child: DurableContext) -> Any:
-        child.wait(seconds(2), name="pause")
-        return child.step(returns("late"), name="late")
+        return late(child, 2, 0, [])
 
     def failing(child: DurableContext) -> Any:
         return child.step(fails(LookupError("no stock")), name="reserve", config=ONCE)
