@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 
 @contextmanager
@@ -28,8 +28,6 @@ def disabled_now() -> int:
     return logging.root.manager.disable
 
 
-@contextmanager
-def silence() -> Iterator[None]:
+def silence() -> AbstractContextManager[None]:
     """No log record is made within this context. A search is silent as a whole, so that its runs need no change."""
-    with disabled(max(logging.CRITICAL, disabled_now())):
-        yield
+    return disabled(max(logging.CRITICAL, disabled_now()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python.execution import (
@@ -95,7 +94,7 @@ class Invocation:
         )
         context = self.context = LambdaContext(execution.handler.name, request_id, self.world.clock, self.deadline)
         context.tenant_id = execution.tenant_id
-        context.asked = partial(setattr, self.record, "asked_for_time", True)
+        context.asked = self.record.note_asked_for_time
         self._handler = execution.environment.invoke
         self.sleep = self.world.sleep
 

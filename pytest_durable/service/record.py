@@ -187,6 +187,10 @@ class InvocationRecord:
     alarms: set[str] = field(default_factory=set)
     asked_for_time: bool = False
 
+    def note_asked_for_time(self) -> None:
+        """Its code has asked how much time remains to it."""
+        self.asked_for_time = True
+
     def lines(self) -> list[Line]:
         """The events gathered by operation, in order of first appearance."""
         lines: dict[str, Line] = {}

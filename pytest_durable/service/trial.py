@@ -128,20 +128,17 @@ def await_answers(invocation: Invocation, updates: Sequence[OperationUpdate]) ->
     assert invocation.trial is not None
     prefix, answers = invocation.execution.prefix, invocation.trial.answers
     for update in updates:
-        if update.operation_type is OperationType.CHAINED_INVOKE:
-            awaited = [update.operation_id]
-        elif update.operation_type is OperationType.STEP and update.action is OperationAction.SUCCEED:
-            awaited = [one for _, one in answers if _is_submitted_by(update, answers.get((prefix, one)))]
-        else:
-            continue
-        for operation_id in awaited:
-            if (prefix, operation_id) in answers:
-                _await(invocation, answers[prefix, operation_id])
+        for (whose, _), answer in answers.items():
+            if whose == prefix and _is_awaited_after(update, answer):
+                _await(invocation, answer)
 
 
-def _is_submitted_by(step: OperationUpdate, answer: Operation | None) -> bool:
-    """Whether the step is the submitter of the callback, which has run once that is created."""
-    return answer is not None and answer.callback_details is not None and answer.parent_id == step.parent_id
+def _is_awaited_after(update: OperationUpdate, answer: Operation) -> bool:
+    """Whether it is that of the invoke that is asked for, or of the callback whose submitter has run."""
+    if answer.callback_details is None:
+        return answer.operation_id == update.operation_id
+    has_run = update.operation_type is OperationType.STEP and update.action is OperationAction.SUCCEED
+    return has_run and answer.parent_id == update.parent_id
 
 
 def _await(invocation: Invocation, known: Operation) -> None:

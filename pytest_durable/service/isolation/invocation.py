@@ -48,7 +48,7 @@ class IsolatedInvocation(Invocation):
             "read": self._read,
             "gave": self._gave,
             "varies": self._varies,
-            "asked_for_time": self._asked_for_time,
+            "asked_for_time": self.record.note_asked_for_time,
         }
 
     def _run(self, target: Callable[[], Any]) -> Any:
@@ -94,9 +94,6 @@ class IsolatedInvocation(Invocation):
     def _varies(self, operation_id: str) -> None:
         assert self.trial is not None
         self.trial.variable[self.execution.prefix, operation_id] = None
-
-    def _asked_for_time(self) -> None:
-        self.record.asked_for_time = True
 
     def _compare(self, what: str, where: str | None, seen: list[Seen]) -> None:
         notes = self._notes()
