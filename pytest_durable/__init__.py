@@ -37,13 +37,14 @@ if TYPE_CHECKING:
         UnknownPrimitive,
         UsageError,
     )
-    from pytest_durable.execution import Execution, Invocation, Operation
+    from pytest_durable.execution import Execution
     from pytest_durable.faults import Fault, FaultPlan
     from pytest_durable.histories import Replayed
     from pytest_durable.report.failure import Failure
     from pytest_durable.search import Verification
     from pytest_durable.service.errors import ServiceError
     from pytest_durable.service.output import ExecutionStatus
+    from pytest_durable.views import Invocation, Operation
 
 __version__ = "0.1.0"
 
@@ -75,8 +76,8 @@ _HOMES = {
     "UnknownPrimitive": "errors",
     "UsageError": "errors",
     "Execution": "execution",
-    "Invocation": "execution",
-    "Operation": "execution",
+    "Invocation": "views",
+    "Operation": "views",
     "Fault": "faults",
     "FaultPlan": "faults",
     "Replayed": "histories",

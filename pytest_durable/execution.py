@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NoReturn
 
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
@@ -15,7 +13,7 @@ from pytest_durable.advice import Advice, advice_of
 from pytest_durable.callbacks import Callback
 from pytest_durable.checks import Finding, check_reached, check_run
 from pytest_durable.checks.suspects import suspects
-from pytest_durable.engine import MICROS, Stop, at, micros_in
+from pytest_durable.engine import MICROS, Stop, micros_in
 from pytest_durable.errors import UnknownOperation, UsageError
 from pytest_durable.faults import Injector
 from pytest_durable.report.beside import Beside
@@ -25,75 +23,9 @@ from pytest_durable.report.timeline import on_one_screen, timeline
 from pytest_durable.service.callbacks import names_of, owner_of
 from pytest_durable.service.investigation import Investigation
 from pytest_durable.service.lifecycle import DurableExecution
-from pytest_durable.service.operations import details_of, sub_type_of
 from pytest_durable.service.output import ExecutionStatus
 from pytest_durable.service.payload import error_of
-from pytest_durable.service.record import InvocationRecord
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """One invocation of the handler.
-
-    Attributes:
-        number: from 1.
-        started: virtual time.
-        ended: virtual time; None while it runs.
-        status: ``PENDING``, ``SUCCEEDED`` or ``FAILED`` as the handler answered, ``died`` if it was killed or timed
-            out, ``raised`` if an exception left it, ``lost`` if the service gave up on it, None while it runs.
-        killed: the fault that killed it, as text; None if none did.
-        struck: the fault of the service that struck it, as text; None if none did.
-        error: type and message, if it died or raised.
-    """
-
-    number: int
-    started: datetime
-    ended: datetime | None
-    status: str | None
-    killed: str | None
-    struck: str | None
-    error: tuple[str, str] | None
-
-    @classmethod
-    def of(cls, record: InvocationRecord) -> Invocation:
-        """The view of a record."""
-        ended = None if record.ended is None else at(record.ended)
-        return cls(record.number, at(record.started), ended, record.output, record.fault, record.struck, record.error)
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One operation in the journal.
-
-    Attributes:
-        path: its names from the root, joined by ``/``; ``[3]`` for an unnamed third one.
-        id: the SDK's operation id.
-        name: as given; None for none.
-        type: ``STEP``, ``WAIT``, ``CONTEXT``, ...
-        sub_type: as the SDK records it: ``Step``, ``Map``, ``MapIteration``, ...
-        status: ``STARTED``, ``PENDING``, ``READY``, ``SUCCEEDED``, ``FAILED``, ...
-        result: the payload as stored, undecoded: it is the handler's serdes that knows how.
-        error: as stored; None unless it failed or is retried.
-        attempts: finished attempts of a step; 0 for anything else.
-        started: virtual time.
-        ended: virtual time; None while it is open.
-        children: the operations below it, in order of creation.
-        callback_id: by which a callback is answered; None for anything else.
-    """
-
-    path: str
-    id: str
-    name: str | None
-    type: str
-    sub_type: str | None
-    status: str
-    result: str | None
-    error: ErrorObject | None
-    attempts: int
-    started: datetime | None
-    ended: datetime | None
-    children: tuple[Operation, ...]
-    callback_id: str | None = None
+from pytest_durable.views import Invocation, Operation, tree_of
 
 
 class Execution:
@@ -169,7 +101,7 @@ class Execution:
     @property
     def operations(self) -> tuple[Operation, ...]:
         """The operations at the root, in order of creation; those below are their ``children``."""
-        return self._views()[0]
+        return tree_of(self._execution)[0]
 
     def operation(self, path: str) -> Operation:
         """The operation at ``path``; of several with one path the last.
@@ -177,7 +109,7 @@ class Execution:
         Raises:
             UnknownOperation: if there is none; the message lists those there are.
         """
-        found = self._views()[1]
+        found = tree_of(self._execution)[1]
         if path not in found:
             known = ", ".join(map(repr, found)) or "none"
             raise UnknownOperation(f"no operation at {path!r}; the execution has: {known}")
@@ -200,21 +132,6 @@ class Execution:
         if not runs:
             self.operation(path)
         return runs
-
-    def _views(self) -> tuple[tuple[Operation, ...], dict[str, Operation]]:
-        stored = list(self._execution.journal.operations.values())[1:]
-        below: dict[str | None, list[StoredOperation]] = {}
-        for operation in stored:
-            below.setdefault(operation.parent_id, []).append(operation)
-        by_path: dict[str, Operation] = {}
-
-        def view(operation: StoredOperation) -> Operation:
-            children = tuple(view(child) for child in below.get(operation.operation_id, ()))
-            found = _view(operation, self._execution.path_of(operation.operation_id), children)
-            by_path[found.path] = found
-            return found
-
-        return tuple(view(operation) for operation in below.get(None, ())), by_path
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -392,25 +309,6 @@ def failure_of(
         timeline=on_one_screen(execution) if beside is None else beside.with_(execution),
         explanation=(*finding.explanation, *suspects(execution, finding.violation, calm)),
         kills=len(injector.struck),
-    )
-
-
-def _view(operation: StoredOperation, path: str, children: tuple[Operation, ...]) -> Operation:
-    details = details_of(operation)
-    return Operation(
-        path=path,
-        id=operation.operation_id,
-        name=operation.name,
-        type=operation.operation_type.value,
-        sub_type=sub_type_of(operation),
-        status=operation.status.value,
-        result=None if details is None else details.result,
-        error=None if details is None else details.error,
-        attempts=operation.step_details.attempt if operation.step_details is not None else 0,
-        started=operation.start_timestamp,
-        ended=operation.end_timestamp,
-        children=children,
-        callback_id=operation.callback_details.callback_id if operation.callback_details is not None else None,
     )
 
 

@@ -34,6 +34,7 @@ ROOMS = (
     "report",
     "checks",
     "advice",
+    "views",
     "execution",
     "search",
     "tally",
