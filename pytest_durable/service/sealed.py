@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NoReturn
 from pytest_durable.engine import Killed
 
 if TYPE_CHECKING:
-    from pytest_durable.service.invocation import Invocation
     from pytest_durable.service.lifecycle import DurableExecution
+    from pytest_durable.service.watched import Watched
 
 _FOR_EVER = 10 * 366 * 86_400
 """Seconds: longer than an execution may live."""
@@ -24,7 +24,7 @@ def take_over(execution: DurableExecution, finished: DurableExecution) -> None:
     execution.unstored = frozenset(key for key in last if key not in finished.journal.operations)
 
 
-def stop_sealed(invocation: Invocation, operation_id: str, what: str) -> NoReturn:
+def stop_sealed(invocation: Watched, operation_id: str, what: str) -> NoReturn:
     """End the replay that wants to add to its journal; a patient one only where it does, the other threads go on."""
     execution = invocation.execution
     if operation_id in execution.journal.operations or operation_id in execution.unstored:
