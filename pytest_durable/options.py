@@ -17,6 +17,27 @@ ISOLATIONS = ("thread", "process")
 CHECKS = ("rerun", "replay", "outcome", "effects", "progress", "suspension")
 """The names of the checks."""
 
+PER_TEST = ("kills", "examples", "seed", "start", "kinds", "checks", "cold", "isolation")
+"""The settings that a test may have of its own, by marker."""
+
+MARKERS = {
+    "durable": (
+        "durable(*, kills=1, examples=100, seed=0, start=None, kinds=None, checks=None, cold=False, "
+        "isolation='thread'): settings of durable_ctx for this test"
+    ),
+    "durable_faults": (
+        "durable_faults(*, kills=1, examples=100, seed=0, kinds=None, checks=None, cold=False, isolation='thread'): "
+        "run the test again and again, under every fault plan that these settings ask for"
+    ),
+    "durable_example": (
+        "durable_example(plan, *, schedule=''): a fault plan that the searches of this test always try first"
+    ),
+    "durable_execution": (
+        "durable_execution(*, handler, lambda_function_name=None): the function that durable_runner runs"
+    ),
+}
+"""The markers, and what each takes and does, as pytest shows it."""
+
 
 @dataclass(frozen=True)
 class Settings:

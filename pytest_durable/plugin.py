@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,21 +44,7 @@ _REPORT = {
 _REPORTING = "durable-report"
 """Under which name the plugin is registered that writes it."""
 _NO_INI = ("replay", "schedule", "shards", "record")
-_MARKER = (
-    "durable(*, kills=1, examples=100, seed=0, start=None, kinds=None, checks=None, cold=False, isolation='thread'): "
-    "settings of durable_ctx for this test"
-)
-_AROUND = (
-    "durable_faults(*, kills=1, examples=100, seed=0, kinds=None, checks=None, cold=False, isolation='thread'): "
-    "run the test again and again, under every fault plan that these settings ask for"
-)
-_EXAMPLE = "durable_example(plan, *, schedule=''): a fault plan that the searches of this test always try first"
-_EXECUTION = "durable_execution(*, handler, lambda_function_name=None): the function that durable_runner runs"
 _SHARE = "_durable_share"
-_FAILURES = "durable/failures"
-"""Where pytest's cache keeps, for each test, what it failed under."""
-_SHARD = re.compile(r"\[(?:(?P<rest>.*)-)?shard \d+ of \d+\]$")
-"""The end of the id of a test that is one share of a search."""
 
 _settings_key: pytest.StashKey[Settings] = pytest.StashKey()
 _clock_key: pytest.StashKey[Callable[[], float]] = pytest.StashKey()
@@ -107,16 +90,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; read the settings and refuse bad ones."""
-    for marker in (_MARKER, _AROUND, _EXAMPLE, _EXECUTION):
-        config.addinivalue_line("markers", marker)
-    config.stash[_clock_key] = time.perf_counter  # taken before any test shows virtual time
+    from pytest_durable.options import MARKERS, merged
     from pytest_durable.summary import Summary
 
+    for marker in MARKERS.values():
+        config.addinivalue_line("markers", marker)
+    config.stash[_clock_key] = time.perf_counter  # taken before any test shows virtual time
     config.pluginmanager.register(Summary(), "durable-summary")
     cli = {name: config.getoption(f"durable_{name}") for name in _OPTIONS}
     ini = {name: config.getini(f"durable_{name}") for name in _OPTIONS if name not in _NO_INI}
-    from pytest_durable.options import merged
-
     try:
         config.stash[_settings_key] = merged(cli, ini)
     except ValueError as error:
@@ -133,97 +115,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     reporter = config.pluginmanager.getplugin("terminalreporter")
     is_log = hasattr(config, "workerinput") or os.environ.get("CI") or config.getoption("capture") == "no"
     config.stash[_watched_key] = reporter is not None and not is_log and config.get_terminal_writer()._file.isatty()
-
-
-def _settings_for(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """The settings of one test by name: command line over the closest marker over ini.
-
-    Raises:
-        ValueError: for what a marker must not hold.
-    """
-    from pytest_durable.options import checked
-
-    settings = request.config.stash[_settings_key]
-    values = {name: getattr(settings, name) for name in _OPTIONS if name not in _NO_INI}
-    markers = [marker for marker in request.node.iter_markers() if marker.name in ("durable", "durable_faults")]
-    for marker in reversed(markers):
-        unknown = marker.kwargs.keys() - values.keys()
-        if unknown or marker.args:
-            wrong = ", ".join(sorted(unknown) or map(repr, marker.args))
-            signature = _MARKER if marker.name == "durable" else _AROUND
-            raise ValueError(f"@pytest.mark.{signature} does not take {wrong}")
-        free = {name for name in marker.kwargs if request.config.getoption(f"durable_{name}") is None}
-        values.update({name: checked(name, marker.kwargs[name]) for name in free})
-    return values
-
-
-def _context_for(request: pytest.FixtureRequest, share: tuple[int, int] | None = None) -> FakeDurableContext:
-    """The context of one test, with its settings; of one share of its search, if that is split.
-
-    Raises:
-        ValueError: for a setting or a plan that makes no sense.
-    """
-    from pytest_durable.context import FakeDurableContext
-    from pytest_durable.faults import FaultPlan, Schedule
-    from pytest_durable.options import example
-
-    config = request.config
-    settings = _settings_for(request)
-    replay, schedule = config.stash[_settings_key].replay, config.stash[_settings_key].schedule
-    examples = [example(marker.args, marker.kwargs) for marker in request.node.iter_markers("durable_example")]
-    context = FakeDurableContext(**{name: settings[name] for name in ("seed", "start", "cold", "isolation")})
-    context.budget = replace(
-        context.budget,
-        kills=settings["kills"],
-        examples=settings["examples"],
-        kinds=settings["kinds"] or context.budget.kinds,
-        checks=settings["checks"],
-        share=share,
-        pinned=tuple((FaultPlan.parse(plan), Schedule.parse(order)) for plan, order in examples),
-    )
-    if replay is not None or schedule is not None:
-        only = (FaultPlan.parse(replay or ""), Schedule.parse(schedule or ""))
-        context.budget = replace(context.budget, only=only[0], schedule=only[1])
-    saved = _failures(config).get(request.node.nodeid)
-    if saved is not None:
-        plans = (FaultPlan.parse(saved["plan"]), Schedule.parse(saved["schedule"]))
-        context.budget = replace(context.budget, saved=plans)
-    context.test = _from_here(request.node)
-    context.settings = tuple(_given(config))
-    context.tally.advice = {}
-    if config.pluginmanager.has_plugin(_REPORTING):
-        from pytest_durable.report.evidence import Album
-
-        context.album = Album()
-    return context
-
-
-def _given(config: pytest.Config) -> Iterator[tuple[str, str]]:
-    """What the command line, and nothing else, says of how a plan is run: a replay needs it as well."""
-    overridden = dict(text.partition("=")[::2] for text in config.getoption("override_ini") or ())
-    for name in ("seed", "start", "cold", "isolation", "checks"):
-        given = config.getoption(f"durable_{name}")
-        text = overridden.get(f"durable_{name}", "") if given is None else given
-        if text:
-            yield name, text
-
-
-def _failures(config: pytest.Config) -> dict[str, dict[str, str]]:
-    """What tests failed under the last time, by node id; empty without pytest's cache."""
-    cache = getattr(config, "cache", None)
-    found = None if cache is None else cache.get(_FAILURES, None)
-    return found if isinstance(found, dict) else {}
-
-
-def _keep(item: pytest.Item, context: FakeDurableContext) -> None:
-    """Keep what the test failed under, or forget what it no longer fails under."""
-    failures, found = _failures(item.config), context.found
-    before = failures.pop(item.nodeid, None)
-    if found is not None and (found.plan or found.schedule):
-        failures[item.nodeid] = {"plan": found.plan, "schedule": found.schedule}
-    cache = getattr(item.config, "cache", None)
-    if cache is not None and failures.get(item.nodeid) != before:
-        cache.set(_FAILURES, failures)
 
 
 def _check_around(item: pytest.Item) -> None:
@@ -247,13 +138,6 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
     run_around(pyfuncitem.stash[_context_key], lambda: pyfuncitem.obj(**arguments))
     return True
-
-
-def _from_here(item: pytest.Item) -> str:
-    """What pytest calls the test from the directory that it was started in, for a command to be pasted there."""
-    name = _SHARD.sub(lambda end: f"[{end['rest']}]" if end["rest"] else "", item.nodeid.partition("::")[2])
-    path = os.path.relpath(item.path, item.config.invocation_params.dir)
-    return f"{Path(path).as_posix()}::{name}" if name else item.nodeid
 
 
 @pytest.hookimpl(trylast=True)
@@ -287,25 +171,30 @@ def _durable_share(request: pytest.FixtureRequest) -> tuple[int, int] | None:
 def durable_ctx(request: pytest.FixtureRequest, _durable_share: tuple[int, int] | None) -> Iterator[FakeDurableContext]:
     """A `FakeDurableContext`, fresh for this test: the real SDK in a simulated world."""
     from pytest_durable.errors import UsageError
+    from pytest_durable.per_test import context_for
 
+    settings = request.config.stash[_settings_key]
     try:
-        context = _context_for(request, _durable_share)
+        context = context_for(request, settings, _durable_share)
     except (ValueError, UsageError) as error:
         pytest.fail(str(error), pytrace=False)
+    if request.config.pluginmanager.has_plugin(_REPORTING):
+        from pytest_durable.report.evidence import Album
+
+        context.album = Album()
     progress = _progress_for(request)
     if progress is not None:
         context.progress = progress.ran
         request.addfinalizer(progress.end)
     with context:
         request.node.stash[_context_key] = context
-        directory = request.config.stash[_settings_key].record
-        context.recorded = None if directory is None else []
+        context.recorded = None if settings.record is None else []
         recorded = context.recorded
         yield context
-    if directory is not None and recorded:
+    if settings.record is not None and recorded:
         from pytest_durable.histories.writing import write
 
-        write(request.config.invocation_params.dir / directory, request.node.nodeid, recorded)
+        write(request.config.invocation_params.dir / settings.record, request.node.nodeid, recorded)
 
 
 def _progress_for(request: pytest.FixtureRequest) -> Progress | None:
@@ -313,6 +202,7 @@ def _progress_for(request: pytest.FixtureRequest) -> Progress | None:
     config = request.config
     if not config.stash[_watched_key]:
         return None
+    from pytest_durable.per_test import name_of
     from pytest_durable.progress import Progress
 
     terminal = config.get_terminal_writer()
@@ -322,7 +212,7 @@ def _progress_for(request: pytest.FixtureRequest) -> Progress | None:
         terminal,
         capture.global_and_fixture_disabled,
         config.stash[_clock_key],
-        _from_here(request.node),
+        name_of(request.node),
     )
 
 
@@ -349,7 +239,10 @@ def durable_runner(request: pytest.FixtureRequest) -> Iterator[DurableFunctionTe
     """A `DurableFunctionTestRunner` for the handler that the marker ``durable_execution`` names."""
     marker = request.node.get_closest_marker("durable_execution")
     if marker is None or marker.args or "handler" not in marker.kwargs:
-        pytest.fail(f"durable_runner needs @pytest.mark.{_EXECUTION.partition(':')[0]} on the test", pytrace=False)
+        from pytest_durable.options import MARKERS
+
+        signature = MARKERS["durable_execution"].partition(":")[0]
+        pytest.fail(f"durable_runner needs @pytest.mark.{signature} on the test", pytrace=False)
     from pytest_durable.compat.runner import DurableFunctionTestRunner
 
     runner = DurableFunctionTestRunner(marker.kwargs["handler"])
@@ -384,24 +277,17 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     except BaseException:
         context = item.stash.get(_context_key, None)
         if context is not None:
-            _keep(item, context)
+            from pytest_durable.per_test import keep
+
+            keep(item, context)
         raise
     context = item.stash.get(_context_key, None)
     if context is not None:
-        context.found = None  # whatever was found, the test expects it
-        _keep(item, context)
-        from pytest_durable.errors import FaultNotReached, InvalidPlan
+        from pytest_durable.per_test import check_plans, keep
 
-        try:
-            context.check_replay()
-        except InvalidPlan as error:
-            pytest.fail(str(error), pytrace=False)
-        if context.budget.pinned and not context.tally.searches:
-            pytest.fail(f"@pytest.mark.{_EXAMPLE}; this one has none: it needs verify or durable_faults", pytrace=False)
-        for fault in context.tally.idle:
-            item.warn(
-                FaultNotReached(f"'{fault}' of durable_example happened in no search of this test, and tests nothing")
-            )
+        context.found = None  # whatever was found, the test expects it
+        keep(item, context)
+        check_plans(item, context)
 
 
 @pytest.hookimpl(wrapper=True)

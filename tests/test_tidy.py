@@ -48,6 +48,7 @@ ROOMS = (
     "reporting",
     "summary",
     "progress",
+    "per_test",
     "plugin",
 )
 """Every room of the package; each may import those before it, and nothing else of the package."""
