@@ -266,9 +266,7 @@ class Execution:
         """Drive it until it is suspended or over: until nothing can happen without time passing."""
         __tracebackhide__ = True
         execution, root = self._execution, self._execution.root
-        stop = execution.service.drive(
-            lambda: (root.is_over and execution.is_over) or not any(one.is_busy for one in root.family())
-        )
+        stop = execution.service.drive(lambda: (root.is_over and execution.is_over) or not root.is_family_busy)
         if execution.is_over or stop is Stop.IDLE:
             self._judge(stop)
         return self

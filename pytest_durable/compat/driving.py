@@ -76,7 +76,7 @@ class Driver:
                     yield execution
 
     def _is_busy(self) -> bool:
-        return any(execution.is_busy for root in self._service.executions for execution in root.family())
+        return any(root.is_family_busy for root in self._service.executions)
 
     def _timeouts(self) -> list[int]:
         """Microseconds until each of the timeouts of executions."""

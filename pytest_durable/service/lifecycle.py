@@ -6,7 +6,7 @@ count and the gaps of re-invocations after a crash as observed on AWS in April 2
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from pytest_durable.engine import MICROS, Process, at, current_task
 from pytest_durable.service.chained import TOO_LARGE, carry_out, end_of_invoked
 from pytest_durable.service.cold import Environment
 from pytest_durable.service.effects import Effect
+from pytest_durable.service.family import Relative
 from pytest_durable.service.handlers import Handler
 from pytest_durable.service.history import History
 from pytest_durable.service.identity import execution_arn, uuid_of
@@ -46,7 +47,7 @@ MAX_REPLAYED = 250_000
 
 
 @dataclass
-class DurableExecution:
+class DurableExecution(Relative):
     """An execution, as the service keeps it.
 
     Attributes:
@@ -63,11 +64,10 @@ class DurableExecution:
         cut_short: whether a sealed execution came to an operation that had not finished, and was stopped there.
         unstored: what the last invocation of the finished one that it replays asked for, and the SDK did not store.
         given_up: whether the service gave it up, because invocation after invocation failed.
-        parent: the execution whose operation ``invoked_as`` invoked this one; None if a test started it.
+        invoked_as: the operation of its parent that invoked it.
         prefix: of the paths of its operations: empty, or the path of that operation and a slash.
         copy: how many executions of other functions have its name.
         rests: whether its handler waits for the test, and does nothing until that goes on.
-        invoked: the durable executions that it invoked, in order.
         effects: what its code did to the outside world, in order.
         plain: how many plain functions that it invoked are running.
         turn: in which the first of its invocations is; see `Changes`.
@@ -149,22 +149,6 @@ class DurableExecution:
     def path_of(self, operation_id: str) -> str:
         """The path of an operation that was seen, else its id."""
         return self.paths.get(operation_id, operation_id)
-
-    @property
-    def root(self) -> DurableExecution:
-        """The execution that a test started, of which this one is part."""
-        return self if self.parent is None else self.parent.root
-
-    @property
-    def depth(self) -> int:
-        """How many executions have invoked one another to come to this one."""
-        return 0 if self.parent is None else self.parent.depth + 1
-
-    def family(self) -> Iterator[DurableExecution]:
-        """This execution, and every one that it or one of those invoked."""
-        yield self
-        for execution in self.invoked:
-            yield from execution.family()
 
     # --- invoking -------------------------------------------------------------------------------------------------
 

@@ -189,7 +189,7 @@ class DurableService:
         shortly = self.world.clock.micros + _SHORTLY
         asleep = (one.in_flight.asleep_until for one in root.family() if one.in_flight is not None)
         if all(until is None or until <= shortly for until in asleep):
-            self.drive(lambda: not any(one.is_busy for one in root.family()), shortly)
+            self.drive(lambda: not root.is_family_busy, shortly)
 
     def _simulated(self) -> AbstractContextManager[None]:
         """The SDK runs on our primitives within this context; and what the handler reads is told, if it is to be."""
