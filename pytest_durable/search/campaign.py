@@ -18,6 +18,7 @@ from pytest_durable.search import effects
 from pytest_durable.search.doubt import may_end_so
 from pytest_durable.search.order import is_concurrent, may_race
 from pytest_durable.search.phases import Budget, explore
+from pytest_durable.search.pieces import other_operations
 from pytest_durable.search.quiet import disabled, disabled_now, silence
 from pytest_durable.search.runner import OTHER_RUNS, Run, Runner
 from pytest_durable.service.investigation import Investigation
@@ -71,7 +72,7 @@ class Search:
         self._runner = runner
         self._reference: Run | None = None
         self._others: list[Run] = []
-        self._whole: list[Outcome] = []
+        self._whole: list[Run] = []
         self._answers: Mapping[Key, Operation] = {}
         self._passed = 0
         self._compares = is_on(OutcomeChanged, runner.checks)
@@ -136,8 +137,8 @@ class Search:
             self._answers = {}
             return None
         if not differs(whole.outcome, run.outcome):
-            return None
-        if not differs(whole.outcome, run.outcome, list(self._in_one_piece())):
+            return other_operations(run, whole, self._at_other_paces(), self._in_one_piece())
+        if not differs(whole.outcome, run.outcome, [other.outcome for other in self._in_one_piece()]):
             return None
         found = finding(whole.outcome, run.outcome, ("In one invocation", "Suspended"))
         return replace(found, summary="suspended and replayed, " + found.summary)
@@ -231,13 +232,13 @@ class Search:
                     self._others.append(self._runner.run(FaultPlan(), pace=number + 1))
             yield self._others[number]
 
-    def _in_one_piece(self) -> Iterator[Outcome]:
-        """How they end if they wait without being suspended: no replay is to blame for what they disagree on."""
+    def _in_one_piece(self) -> Iterator[Run]:
+        """Runs that wait without being suspended: no replay is to blame for what they disagree on."""
         for number in range(self._other_runs()):
             if number == len(self._whole):
                 with silence():
                     trial = Trial(in_one_piece=True, answers=self._answers)
-                    self._whole.append(self._runner.run(FaultPlan(), pace=number + 1, trial=trial).outcome)
+                    self._whole.append(self._runner.run(FaultPlan(), pace=number + 1, trial=trial))
             yield self._whole[number]
 
     def _other_runs(self) -> int:
@@ -254,7 +255,7 @@ class Search:
             return None
         agreed: list[Outcome] = []
         for other in self._in_one_piece():
-            agreed.append(other)
+            agreed.append(other.outcome)
             if not differs(reference, run.outcome, agreed):
                 return None
         if not is_sure and may_end_so(self._runner, run):

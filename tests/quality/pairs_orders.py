@@ -355,3 +355,18 @@ def price_lost_at_a_suspension(fixed: bool, world: World) -> Handler:
         return context.step(returns(stored if fixed else price), name="charge")
 
     return handler
+
+
+@PAIRS.add(CLOCK, OutcomeChanged, "")
+def apology_that_nobody_gets(fixed: bool, world: World) -> Handler:
+    """How long it took is counted anew from each suspension; the result is the same, with and without the apology."""
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        began = context.step(now, name="begin") if fixed else now()
+        context.wait(seconds(7200), name="pack")
+        took = (context.step(now, name="end") if fixed else now()) - began
+        if took.total_seconds() > 3600:
+            context.step(returns("sorry"), name="apologise")
+        return context.step(returns("sent"), name="send")
+
+    return handler

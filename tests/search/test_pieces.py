@@ -1,7 +1,9 @@
+# ruff: noqa: TID251  # what is tested is what these calls are in user code
 """What a suspension loses in every run is seen beside a run that waits within one invocation."""
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -118,7 +120,7 @@ def test_a_step_may_do_as_much_as_there_is_time_for(isolation: str) -> None:
         def work(step: Any) -> int:
             count = 0
             while lambda_context.get_remaining_time_in_millis() > 100_000 and done + count < 20:
-                time.sleep(60)  # noqa: TID251  # as a user would
+                time.sleep(60)
                 count += 1
             return count
 
@@ -139,7 +141,7 @@ def test_who_asks_sees_the_time_before_the_answer() -> None:
     asked: list[str] = []
 
     def ask(callback_id: str, submitter: Any) -> None:
-        asked.append(datetime.now(UTC).date().isoformat())  # noqa: TID251  # as a user would
+        asked.append(datetime.now(UTC).date().isoformat())
 
     def handler(event: Any, context: DurableContext) -> str:
         within = WaitForCallbackConfig(timeout=Duration.from_days(9))
@@ -150,3 +152,50 @@ def test_who_asks_sees_the_time_before_the_answer() -> None:
     with FakeDurableContext() as ctx:
         ctx.callbacks.succeed("ask", "yes", after=2 * 86_400)
         assert ctx.verify(handler, reset=asked.clear).outcome is None
+
+
+def late_or_not(reads_in_step: bool, is_late: bool) -> Callable[[Any, DurableContext], str]:
+    """Whoever took too long is told so; how long it took starts anew with every replay."""
+
+    def handler(event: Any, context: DurableContext) -> str:
+        began = context.step(lambda step: time.time(), name="begin") if reads_in_step else time.time()
+        context.wait(seconds(300), name="pause")
+        if (time.time() - began > 100) is is_late:
+            context.step(returns(None), name="tell")
+        return "done"
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("is_late", "what", "instead"), [(True, "leaves out", "makes it"), (False, "makes", "does not")]
+)
+def test_an_operation_that_hangs_on_a_suspension_is_found(is_late: bool, what: str, instead: str) -> None:
+    with (
+        FakeDurableContext() as ctx,
+        pytest.raises(OutcomeChanged, match=f"replayed, the execution {what} step 'tell'") as found,
+    ):
+        ctx.verify(late_or_not(reads_in_step=False, is_late=is_late))
+    failure = found.value.failure
+    assert failure.plan == "" and failure.reproduced
+    assert failure.explanation[0].startswith(f"In one invocation, with the same waits, it {instead}: test_pieces.py:")
+    assert failure.explanation[1].startswith("Suspect: time.time() was read outside of a step at test_pieces.py:")
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_an_operation_that_hangs_on_stored_time_is_left_alone(is_late: bool) -> None:
+    with FakeDurableContext() as ctx:
+        assert ctx.verify(late_or_not(reads_in_step=True, is_late=is_late)).outcome is None
+
+
+def test_an_operation_by_chance_is_left_alone() -> None:
+    """What is drawn after the suspension is drawn otherwise than without it."""
+
+    def handler(event: Any, context: DurableContext) -> None:
+        context.wait(seconds(300), name="pause")
+        if context.step(lambda step: random.random() < 0.5, name="toss"):
+            context.step(returns(None), name="heads")
+
+    for seed in range(8):
+        with FakeDurableContext(seed=seed) as ctx:
+            ctx.verify(handler)
