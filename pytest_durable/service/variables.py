@@ -1,4 +1,4 @@
-"""Local variables as text, to be compared between first pass and replay: plain values only, at a bounded cost."""
+"""Variables as text, to be compared between first pass and replay: plain values only, at a bounded cost."""
 
 from __future__ import annotations
 
@@ -26,9 +26,15 @@ class _NotPlainError(Exception):
     """A value that is not plain is in it."""
 
 
+GLOBAL = "global "
+"""Before the name of a variable that is none of the function's own."""
+
+
 def plain_variables(frame: FrameType) -> dict[str, str]:
-    """The local variables of a frame that have plain values, as text."""
+    """The variables of a frame that have plain values, as text: its own, and the global ones it names."""
+    shared = frame.f_globals
     texts = {name: text_of(value) for name, value in frame.f_locals.items()}
+    texts.update({f"{GLOBAL}{name}": text_of(shared[name]) for name in frame.f_code.co_names if name in shared})
     return {name: text for name, text in texts.items() if text is not None}
 
 

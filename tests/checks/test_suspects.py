@@ -168,7 +168,7 @@ def test_the_body_of_a_context_is_handler_code(code: Callable[[DurableContext], 
         code(context)
 
     _, failure = found_in(handler, reset=INVOCATIONS.clear)
-    assert suspects_of(failure) == [CLOCK]
+    assert [one for one in suspects_of(failure) if "'INVOCATIONS'" not in one] == [CLOCK]
 
 
 @pytest.mark.parametrize("code", [in_a_child, in_a_map, in_a_parallel, in_a_child_of_a_branch])
@@ -448,6 +448,26 @@ def test_a_variable_of_a_function_that_hands_the_context_on_is_named() -> None:
     assert suspects_of(failure)[1].startswith(
         f"Suspect: 'stamp' at {FILE}:{handler.__code__.co_firstlineno + 2} was '17"
     )
+
+
+SERVED: list[int] = []
+"""What a module remembers of the invocations that it has seen."""
+
+COUNTED: list[int] = []
+"""Likewise, but only bodies look at it."""
+
+
+def test_a_global_variable_that_the_handler_looks_at_is_named() -> None:
+    def handler(event: Any, context: DurableContext) -> None:
+        SERVED.append(len(SERVED))
+        context.step(lambda step: COUNTED.append(1), name=f"greet guest {len(SERVED)}")
+        context.wait(seconds(60), name="pause")
+
+    kind, failure = found_in(handler, reset=SERVED.clear)
+    assert kind is ReplayDiverged
+    (line,) = suspects_of(failure)
+    where = f"{FILE}:{handler.__code__.co_firstlineno + 2}"
+    assert line == f"Suspect: global 'SERVED' at {where} was [0] at first and is [0, 1] on replay."
 
 
 def test_a_variable_in_a_branch_is_named() -> None:
