@@ -85,10 +85,11 @@ class RecordedCall(Asked):
         """Whether the same operation is asked for with another duration, target or payload.
 
         An execution in flight keeps what is recorded: no replay goes wrong by that. What a serdes of the user's own has
-        written is not compared.
+        written is not compared, nor what is not recorded: the input of a function that was not found.
         """
         recorded, asked = self.detail, other.detail
-        if self.method == "invoke" and getattr(other.config, "serdes_payload", None) is not None:
+        own = getattr(other.config, "serdes_payload", None) is not None
+        if self.method == "invoke" and (own or " with " not in recorded):
             recorded, asked = recorded.partition(" with ")[0], asked.partition(" with ")[0]
         return bool(recorded and asked and recorded != asked)
 
@@ -309,10 +310,9 @@ def _detail(method: str, details: Event) -> str:
     if method == "wait" and "Duration" in details:
         return f"{details['Duration']} s"
     if method == "invoke":
-        text = _data(details, "Input")
+        text, function = _data(details, "Input"), str(details.get("FunctionName"))
         try:
-            payload = None if text is None else json.loads(text)
+            return function if text is None else f"{function} with payload {fingerprint(json.loads(text))}"
         except ValueError:
-            return str(details.get("FunctionName"))
-        return f"{details.get('FunctionName')} with payload {fingerprint(payload)}"
+            return function
     return ""

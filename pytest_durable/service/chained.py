@@ -38,6 +38,7 @@ def carry_out(execution: DurableExecution, update: OperationUpdate) -> None:
     if function is None:
         message = f"Function not found: {function_arn(options.function_name)}"
         error = ErrorObject(message, "ResourceNotFoundException", None, None)
+        execution.history.invoked(update.operation_id, None)
         execution.close_operation(update.operation_id, OperationStatus.FAILED, error=error)
     elif (problem := _not_json(payload)) is not None:
         execution.close_operation(update.operation_id, OperationStatus.FAILED, error=problem)
@@ -68,6 +69,7 @@ def _invoke_durable(
         tenant_id=tenant_id,
     )
     execution.invoked.append(invoked)
+    execution.history.invoked(operation_id, invoked.arn)
     if invoked.depth > DEEPEST:
         invoked.give_up()
 

@@ -36,7 +36,7 @@ class History:
         started: now, aware, as all times here.
     """
 
-    __slots__ = ("_facts", "_subject")
+    __slots__ = ("_facts", "_invoked", "_subject")
 
     def __init__(
         self, execution_id: str, name: str, payload: str, execution_timeout: int | None, started: datetime
@@ -44,6 +44,7 @@ class History:
         self._subject = {"Id": execution_id, "Name": name}
         # Each fact: the function that tells it, the time, and that function's arguments.
         self._facts: list[tuple[Any, ...]] = [(_tell_start, started, self._subject, payload, execution_timeout)]
+        self._invoked: dict[str, str | None] = {}
 
     # --- facts ----------------------------------------------------------------------------------------------------
 
@@ -54,6 +55,10 @@ class History:
     def changed(self, now: datetime, operation: Operation) -> None:
         """The service, or the outside world, changed an operation; only its end makes an event."""
         self._facts.append((_tell_change, now, operation))
+
+    def invoked(self, operation_id: str, arn: str | None) -> None:
+        """A chained invoke, told already, became the execution ``arn``; None if there is no such function."""
+        self._invoked[operation_id] = arn
 
     def invocation_completed(
         self, started: datetime, ended: datetime, request_id: str, error: ErrorObject | None
@@ -78,10 +83,21 @@ class History:
             told: _Told | None = tell(include_execution_data, *about)
             if told is not None:
                 kind, subject, details = told
+                if kind == "ChainedInvokeStarted":
+                    self._tell_invoked(subject["Id"], details)
                 number = len(events) + 1
                 head = {"EventType": kind, "EventId": number, "EventTimestamp": now.isoformat()}
                 events.append({**head, **subject, f"{kind}Details": details})
         return events
+
+    def _tell_invoked(self, operation_id: str, details: _Fields) -> None:
+        """As AWS's local runner has it: of a function that it does not find, the service keeps no input."""
+        if operation_id in self._invoked:
+            arn = self._invoked[operation_id]
+            if arn is None:
+                details.pop("Input", None)
+            else:
+                details["DurableExecutionArn"] = arn
 
 
 # --- the execution and its invocations ------------------------------------------------------------------------------

@@ -87,16 +87,19 @@ def test_executions_run_side_by_side() -> None:
 
 
 def test_the_history_of_what_was_invoked() -> None:
-    invoked: list[str] = []
-
     @durable_execution
     def target(event: Any, context: DurableContext) -> Any:
-        invoked.append(context.execution_context.durable_execution_arn)
         return context.step(lambda _: "paid", name="charge")
 
     with DurableFunctionTestRunner(invokes("target")) as runner:
-        runner.register_durable_function("target", target).run()
-        names = [event.name for event in runner.get_execution_history(invoked[0]).events]
+        arn = runner.register_durable_function("target", target).run_async()
+        runner.wait_for_result(arn)
+        [invoked] = [
+            event.chained_invoke_started_details.durable_execution_arn
+            for event in runner.get_execution_history(arn).events
+            if event.event_type == "ChainedInvokeStarted"
+        ]
+        names = [event.name for event in runner.get_execution_history(invoked).events]
     assert "charge" in names
 
 

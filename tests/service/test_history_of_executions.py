@@ -469,7 +469,7 @@ def test_an_invoke_of_an_unknown_function(ctx: FakeDurableContext) -> None:
         """,
     )
     assert errors(execution, "ChainedInvokeFailed") == ["ResourceNotFoundException"]
-    assert details(execution, "ChainedInvokeStarted")[0]["FunctionName"] == "nobody:1"
+    assert details(execution, "ChainedInvokeStarted") == [{"FunctionName": "nobody:1"}]
 
 
 def test_an_invoke_of_a_durable_function(ctx: Any) -> None:
@@ -493,4 +493,5 @@ def test_an_invoke_of_a_durable_function(ctx: Any) -> None:
     [started] = details(execution, "ChainedInvokeStarted")
     assert started["FunctionName"] == "ship:1"
     assert started["Input"] == {"Payload": '{"order": 7}', "Truncated": False}
+    assert started["DurableExecutionArn"] == execution.invoked("ship").arn
     assert details(execution, "ChainedInvokeSucceeded") == [{"Result": {"Payload": "7", "Truncated": False}}]
