@@ -163,8 +163,9 @@ def _marshal(result: Any) -> str:
 
 
 def _function_error(error: BaseException) -> ErrorObject:
-    """What Lambda's runtime reports of an exception: the bare name of its class, as everywhere outside of the SDK."""
+    """What Lambda's runtime reports of an exception: the bare name of its class, and the function's own frames."""
     if isinstance(error, _MarshalError):
         return ErrorObject(str(error), "Runtime.MarshalError", None, [])
-    trace = [line.rstrip("\n") for line in traceback.format_tb(error.__traceback__)]
+    frames = error.__traceback__ and error.__traceback__.tb_next
+    trace = [line.rstrip("\n") for line in traceback.format_tb(frames)]
     return ErrorObject(str(error), type(error).__name__, None, trace)

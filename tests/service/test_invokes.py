@@ -156,6 +156,14 @@ def test_an_error_is_seen_by_the_handler(ctx: FakeDurableContext, kind: Any) -> 
     assert seen(ctx, invokes("orders")) == ("LookupError", "no stock")
 
 
+def test_the_trace_of_a_plain_functions_error_is_the_functions_own(ctx: FakeDurableContext) -> None:
+    ctx.register("orders", boom)
+    execution = ctx.run(invokes("orders"))
+    assert execution.error is not None and execution.error.stack_trace is not None
+    [frame] = execution.error.stack_trace
+    assert frame.splitlines()[0].endswith(", in boom")
+
+
 def test_a_failure_nobody_catches_fails_the_execution(ctx: FakeDurableContext, kind: Any) -> None:
     ctx.register("orders", kind(boom))
     execution = ctx.run(invokes("orders"))
