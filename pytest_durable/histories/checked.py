@@ -210,7 +210,7 @@ class Histories:
         done: list[Replay] = []
         try:
             for past in chosen:
-                done.append(replayed(handler, past, self.clock, self.seed, may_fail=last.ended == "Failed"))
+                done.append(replayed(handler, past, self.clock, self.seed, past.may_fail(last)))
                 for one in done[-1].differences:
                     differences.setdefault((one.recorded, one.asked), one)
         finally:

@@ -51,6 +51,7 @@ _STATUSES = {
     "Stopped": OperationStatus.STOPPED,
     "Cancelled": OperationStatus.CANCELLED,
 }
+_FAILED = (OperationStatus.FAILED, OperationStatus.TIMED_OUT, OperationStatus.STOPPED)
 _METHODS = {
     "WaitForCondition": "wait_for_condition",
     "Map": "map",
@@ -106,6 +107,7 @@ class Past:
         timers: of the callbacks that are open, by operation id.
         calls: what was asked for, by operation id; not for the branches of a map or parallel.
         ended: how the execution has ended: ``Succeeded``, ``Failed``, ``TimedOut``, ``Stopped``; None while it runs.
+        is_failing: whether the latest change of the journal is that an operation failed for good.
     """
 
     name: str
@@ -115,6 +117,17 @@ class Past:
     timers: dict[str, Timers] = field(default_factory=dict)
     calls: dict[str, RecordedCall] = field(default_factory=dict)
     ended: str | None = None
+    is_failing: bool = False
+
+    def may_fail(self, last: Past) -> bool:
+        """Whether code that fails at this moment does no other than the recorded one, as far as it is recorded.
+
+        Args:
+            last: the latest moment there is.
+        """
+        if last.ended in ("Failed", "Succeeded"):
+            return last.ended == "Failed"
+        return self.is_failing and self.operations == last.operations
 
 
 def moments(events: Iterable[Event]) -> Iterator[Past]:
@@ -163,6 +176,7 @@ def _happen(past: Past, event: Event) -> bool:
     details = event[f"{kind}Details"]
     operation = _operation(event, _TYPES[what], _STATUSES[outcome], before)
     past.operations[operation.operation_id] = operation = _CHANGES[what](operation, before, details, event)
+    past.is_failing = operation.status in _FAILED
     if what == "Callback" and outcome == "Started":
         past.timers[operation.operation_id] = _timers(details, event["EventTimestamp"])
     if before is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -9,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_durable_execution_sdk_python import DurableContext
+from aws_durable_execution_sdk_python.exceptions import DurableOperationError
 
 from pytest_durable import FakeDurableContext, InvalidHistory, ReplayDiverged
 from pytest_durable.histories.reading import read
+from tests.durable import ONCE, fails, returns, timeouts
 from tests.histories.orders import before, renamed
 
 Events = list[dict[str, Any]]
@@ -75,6 +79,35 @@ def test_a_history_in_flight_is_replayed_up_to_where_it_ends(durable_ctx: FakeDu
     assert durable_ctx.replay(renamed, events[:behind]).ended is None  # what is renamed was not come to yet
     with pytest.raises(ReplayDiverged):
         durable_ctx.replay(renamed, events[: behind + 1])
+
+
+def invoked(event: Any, context: DurableContext) -> Any:
+    return context.invoke("nobody", event, name="pay")
+
+
+def answered(event: Any, context: DurableContext) -> Any:
+    return context.create_callback("pay", timeouts(9)).result()
+
+
+def failing(event: Any, context: DurableContext) -> Any:
+    return context.step(fails(ValueError("no stock")), name="pay", config=ONCE)
+
+
+@pytest.mark.parametrize("handler", [invoked, answered, failing])
+def test_what_fails_last_in_flight_may_fail_the_code(durable_ctx: FakeDurableContext, handler: Any) -> None:
+    def caught(event: Any, context: DurableContext) -> Any:
+        with contextlib.suppress(DurableOperationError):
+            return handler(event, context)
+        return context.step(returns(1), name="give up")
+
+    for recorded in (handler, caught):
+        events = durable_ctx.run(recorded).history
+        for end in range(1, len(events)):
+            assert durable_ctx.replay(recorded, events[:end]).changes == ()
+    with pytest.raises(ReplayDiverged, match="the code fails on what is recorded"):
+        durable_ctx.replay(handler, events)
+    with pytest.raises(ReplayDiverged, match="the code fails on what is recorded"):
+        durable_ctx.replay(handler, events[:-2])
 
 
 def test_no_body_runs_and_time_stands_still(durable_ctx: FakeDurableContext) -> None:
