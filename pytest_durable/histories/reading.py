@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,6 +51,8 @@ def read(history: Any) -> Recorded:
     __tracebackhide__ = True
     name = None
     if isinstance(history, str | os.PathLike):
+        if isinstance(history, str) and re.match(r'\s*[\[{]\s*["{]', history):
+            raise InvalidHistory("a text is the path of a file; of the JSON itself give what json.loads makes of it")
         path = Path(history)
         name = path.name
         try:

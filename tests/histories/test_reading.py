@@ -158,6 +158,13 @@ def test_what_is_no_whole_history_is_refused(durable_ctx: FakeDurableContext, ev
         durable_ctx.replay(before, make(events))
 
 
+@pytest.mark.parametrize("indent", [None, 4])
+def test_the_json_itself_is_no_path(durable_ctx: FakeDurableContext, events: Events, indent: int | None) -> None:
+    for history in (events, {"Events": events}):
+        with pytest.raises(InvalidHistory, match=r"^a text is the path of a file; .* json\.loads"):
+            durable_ctx.replay(before, json.dumps(history, indent=indent))
+
+
 def test_a_directory_is_replayed_file_by_file(durable_ctx: FakeDurableContext, events: Events, tmp_path: Path) -> None:
     for name, history in {"b": events[:4], "a": events}.items():
         (tmp_path / f"{name}.json").write_text(json.dumps({"Events": history}))
