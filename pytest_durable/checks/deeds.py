@@ -22,6 +22,7 @@ class Deed:
         effect: as the test sees it.
         source: of which operation of which execution; the same in every run.
         was_cut: whether the body that did it was cut short: its result was never stored, so it was done for nothing.
+        was_left: whether its step has no end although the execution has: a branch that its parallel did not wait for.
         marks: the details as text, by name; without the id of the request, which a replay has another of.
         place: ``file:line`` where the user's code makes that operation, or of the handler.
     """
@@ -29,6 +30,7 @@ class Deed:
     effect: Effect
     source: tuple[str, str, str | None]
     was_cut: bool
+    was_left: bool
     marks: Mapping[str, str]
     place: str
 
@@ -53,9 +55,15 @@ def _deeds(execution: DurableExecution) -> Iterator[Deed]:
             effect,
             (execution.root.name, execution.prefix, effect.operation_id),
             (effect.operation_id, effect.invocation, effect.attempt) in cut,
+            execution.is_over and effect.attempt is not None and _is_open(execution, effect.operation_id),
             marks,
             place_text(execution.handler.place if asked is None else asked.place),
         )
+
+
+def _is_open(execution: DurableExecution, operation_id: str | None) -> bool:
+    operation = execution.journal.operations.get(operation_id or "")
+    return operation is None or operation.end_timestamp is None
 
 
 def _cut_short(execution: DurableExecution) -> set[tuple[str | None, int, int | None]]:

@@ -179,9 +179,11 @@ def lost(reference: Deeds, found: Deeds, others: Sequence[Deeds] = (), by_name_a
     ignored = unstable(reference, others)
     if by_name_alone:
         ignored = {deed.effect.name: {KEY, *deed.marks} for deed in (*reference, *found)}
-    calm = [_times(run, ignored) for run in (reference, *others)]
+    # What a branch does that nobody waits for any more, a kill right then leaves undone: nothing may rely on it.
+    owed = [[deed for deed in run if not deed.was_left] for run in (reference, *others)]
+    calm = [_times(run, ignored) for run in owed]
     times = _times(found, ignored)
-    for deed in reference:
+    for deed in owed[0]:
         same = identity(deed, ignored)
         often = {run[same] for run in calm}
         if len(often) == 1 and times[same] < max(often):

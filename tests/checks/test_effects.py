@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from aws_durable_execution_sdk_python import DurableContext, StepError, durable_execution
+from aws_durable_execution_sdk_python.config import CompletionConfig, NestingType, ParallelConfig
 
 from pytest_durable import DurabilityViolation, EffectRepeated, Failure, FakeDurableContext
 from tests.durable import AT_MOST_ONCE, ONCE_AT_MOST, Flaky, attempts, seconds
@@ -360,6 +362,35 @@ def test_a_race_of_two_branches_under_keys(ctx: FakeDurableContext, act: Any) ->
         return "mailed"
 
     ctx.verify(handler)
+
+
+@pytest.mark.parametrize("nesting", NestingType)
+def test_what_a_branch_does_that_nobody_waits_for_is_not_lost(ctx: FakeDurableContext, nesting: NestingType) -> None:
+    def asks(name: str, lasts: int) -> Callable[[DurableContext], Any]:
+        def body(step: Any) -> str:
+            time.sleep(lasts)  # noqa: TID251  # virtual: this is a step
+            ctx.effects.record(f"ask.{name}", key=name)
+            return name
+
+        return lambda context: context.step(body, name=f"ask {name}")
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        first = ParallelConfig(completion_config=CompletionConfig(min_successful=1), nesting_type=nesting)
+        return context.parallel([asks("near", 1), asks("far", 5)], name="hedge", config=first).get_results()
+
+    ctx.verify(handler)
+    assert {effect.name for effect in ctx.effects} == {"ask.near", "ask.far"}
+
+
+def test_what_a_branch_does_that_is_waited_for_is_lost(ctx: FakeDurableContext) -> None:
+    def handler(event: Any, context: DurableContext) -> Any:
+        def at_most_once(branch: DurableContext) -> None:
+            with contextlib.suppress(StepError):
+                branch.step(lambda step: ctx.effects.record("ask"), name="ask", config=ONCE_AT_MOST)
+
+        context.parallel([at_most_once], name="hedge")
+
+    assert found(ctx, handler).violation == "EffectLost"
 
 
 def test_an_effect_that_is_lost_is_not_asked_for_where_the_execution_fails_alike(
