@@ -124,7 +124,7 @@ class ServiceClient:
 
 
 class _LambdaClient:
-    """Stands in for the SDK's ``LambdaClient``, which it makes if its input is a plain dict: a copy of its input."""
+    """Stands in for the SDK's ``LambdaClient``, which it makes if something wrapped around it passes on a dict."""
 
     def __new__(cls, client: Any) -> Any:  # a client of the user's own, given to the decorator, leads here as well
         """The client of the invocation that runs."""

@@ -10,7 +10,6 @@ from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
 from aws_durable_execution_sdk_python import execution as sdk_execution
-from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInputWithClient
 
 from pytest_durable.errors import InvalidHandler
 from pytest_durable.seams.observe import watch_handler, watched_by
@@ -47,19 +46,6 @@ class Handler(NamedTuple):
         return ("?", 0) if code is None else (code.co_filename, code.co_firstlineno)
 
 
-class _LambdaEvent(dict[str, Any], DurableExecutionInvocationInputWithClient):
-    """The input of an invocation as Lambda hands it over, a dict, and as the SDK takes it in a test, in one."""
-
-    __dataclass_fields__ = {}  # noqa: RUF012  # nobody is to take the dict for a dataclass, and copy the client
-
-
-def _as_on_lambda(event: DurableExecutionInvocationInputWithClient) -> _LambdaEvent:
-    """What is wrapped around the SDK's decorator is given: it logs the event, or looks into it."""
-    made = _LambdaEvent(event.to_json_dict())
-    vars(made).update(vars(event))
-    return made
-
-
 def resolve(handler: Any) -> Handler:
     """The durable function that ``handler`` is: decorated with ``@durable_execution``, or a plain ``(event, context)``.
 
@@ -85,7 +71,8 @@ def resolve(handler: Any) -> Handler:
         return Handler(sdk_execution.durable_execution(watch_handler(handler)), function, name)
     if durable is not handler:  # something is wrapped around the SDK's decorator, which must run as well
         _cell_of(durable).cell_contents = watch_handler(function)
-        return Handler(lambda event, context: handler(_as_on_lambda(event), context), function, name)
+        # It logs the event or looks into it, so it is given the dict that Lambda gives.
+        return Handler(lambda event, context: handler(event.to_json_dict(), context), function, name)
     return Handler(_watched(durable), function, name)
 
 

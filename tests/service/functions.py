@@ -7,6 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from aws_durable_execution_sdk_python import durable_execution
+from aws_durable_execution_sdk_python import execution as sdk_execution
+from aws_durable_execution_sdk_python.execution import (
+    DurableExecutionInvocationInput,
+    DurableExecutionInvocationInputWithClient,
+)
 from aws_durable_execution_sdk_python.lambda_service import CheckpointOutput, OperationUpdate
 
 from pytest_durable.engine import Stop, VirtualClock, World
@@ -29,7 +34,14 @@ def idle(event: Any, context: Any) -> None:
 
 def function(invoke: Invoke) -> Invoke:
     """A durable function that answers as ``invoke`` does, without the SDK in between."""
-    return functools.wraps(idle)(lambda event, context: invoke(event, context))
+    return functools.wraps(idle)(lambda event, context: invoke(_read(event), context))
+
+
+def _read(event: Any) -> Any:
+    """What the SDK makes of the dict that Lambda gives."""
+    client = vars(sdk_execution)["LambdaClient"].initialize_client()
+    given = DurableExecutionInvocationInput.from_json_dict(event)
+    return DurableExecutionInvocationInputWithClient.from_durable_execution_invocation_input(given, client)
 
 
 def answering(*outputs: Any) -> Invoke:
@@ -44,7 +56,7 @@ def watched(handler: Invoke, watch: Callable[[Any], None]) -> Invoke:
 
     @functools.wraps(durable)
     def invoke(event: Any, context: Any) -> Any:
-        watch(event)
+        watch(_read(event))
         return durable(event, context)
 
     return invoke
