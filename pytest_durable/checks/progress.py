@@ -10,10 +10,9 @@ from pytest_durable.errors import ExecutionStuck, SuspensionSwallowed
 from pytest_durable.service.callbacks import names_of, owner_of
 from pytest_durable.service.chained import DEEPEST
 from pytest_durable.service.output import ExecutionStatus
+from pytest_durable.service.record import place_text
 
 if TYPE_CHECKING:
-    from aws_durable_execution_sdk_python.lambda_service import Operation
-
     from pytest_durable.service.lifecycle import DurableExecution
     from pytest_durable.service.record import InvocationRecord
 
@@ -36,7 +35,7 @@ def check(execution: DurableExecution, stop: Stop) -> Finding | None:
         ExecutionStuck,
         f"the execution is suspended on {', '.join(map(repr, _waited_for(execution))) or 'nothing'}, "
         "and nothing will wake it",
-        _advice(execution),
+        (*_advice(execution), *_made(_waited_for(execution))),
     )
 
 
@@ -58,7 +57,10 @@ def _given_up(execution: DurableExecution) -> Finding | None:
         return Finding(
             ExecutionStuck,
             f"the execution did not end within {len(execution.invocations)} invocations",
-            ("It is invoked again and again; what ends its loop never happens here.",),
+            (
+                "It is invoked again and again; what ends its loop never happens here.",
+                *_made(_waited_for(execution)),
+            ),
         )
     # What a function that was invoked ends with is for its caller to deal with, if that does.
     if _timed_out(execution) and execution.root.status is not ExecutionStatus.SUCCEEDED:
@@ -66,17 +68,27 @@ def _given_up(execution: DurableExecution) -> Finding | None:
     return None
 
 
-def _waited_for(execution: DurableExecution) -> list[str]:
-    """The operations that are open, those of invoked functions instead of the invokes that wait for them."""
+def _waited_for(execution: DurableExecution) -> dict[str, str]:
+    """The operations that are open, and where they were made; for the invoke of a function what that waits for."""
     family = list(execution.family())
     waiting = {one.prefix.rstrip("/") for one in family}
-    paths = [_path(one, operation) for one in family for operation in one.journal.open_operations()]
-    return [path for path in paths if path not in waiting]
+    paths: dict[str, str] = {}
+    for one in family:
+        for operation in one.journal.open_operations():
+            owner = operation if operation.callback_details is None else owner_of(one, operation.operation_id)
+            paths[one.path_of(owner.operation_id)] = _place(one, owner.operation_id)
+    return {path: place for path, place in paths.items() if path not in waiting}
 
 
-def _path(execution: DurableExecution, operation: Operation) -> str:
-    owner = operation if operation.callback_details is None else owner_of(execution, operation.operation_id)
-    return execution.path_of(owner.operation_id)
+def _place(execution: DurableExecution, operation_id: str) -> str:
+    asked = execution.asked.get(operation_id)  # nobody asked for a branch
+    return place_text(None if asked is None else asked.place)
+
+
+def _made(places: dict[str, str]) -> tuple[str, ...]:
+    """Where the user's code has made operations; of many the first ones."""
+    known = [f"'{path}' was made at {place}" for path, place in places.items() if place != "?"]
+    return (f"{', '.join(known[:3])}.",) if known else ()
 
 
 def _advice(execution: DurableExecution) -> tuple[str, ...]:
@@ -92,6 +104,10 @@ def _advice(execution: DurableExecution) -> tuple[str, ...]:
     return (
         f"Nobody answers the callback, and it has no timeout: give it one, or answer it in the test, as in "
         f"durable_ctx.callbacks.succeed({open_ones[0]!r}, result).",
+        *(
+            f"An answer is declared for {name!r}: no callback has that name."
+            for name in execution.service.callbacks.unmet()
+        ),
     )
 
 
@@ -102,17 +118,30 @@ def _timed_out(execution: DurableExecution) -> bool:
 
 def _too_long(execution: DurableExecution) -> tuple[str, tuple[str, ...]]:
     last = execution.invocations[-1]
-    running = [run.path for run in last.bodies if run.outcome in (None, "interrupted")]
-    what = f"'{running[-1]}'" if running else "the handler"
+    running = [run for run in last.bodies if run.outcome in (None, "interrupted")]
+    what = f"'{running[-1].path}'" if running else "the handler"
     seconds = execution.invocation_timeout / MICROS
     return (
         f"{what} never ends within the invocation timeout of {seconds:g} s",
         (
             *_asleep(last),
             f"Each of the {len(execution.invocations)} invocations was killed at {seconds:g} s and began it again.",
-            "A step must fit into one invocation: cut it into several, or hand the work out and wait for a callback.",
+            *_ways_out(last),
+            *_made({run.path: _place(execution, run.operation_id) for run in running[-1:]}),
         ),
     )
+
+
+def _ways_out(last: InvocationRecord) -> tuple[str, ...]:
+    # A name that is no text ends the SDK's own thread, for which the handler then waits until it is killed.
+    unnameable = [asked for asked in last.asked.values() if callable(asked.name)]
+    if unnameable:
+        return tuple(
+            f"context.{asked.method} at {place_text(asked.place)} was given a function as its name, which cannot be "
+            "stored: the function comes first, and then the name."
+            for asked in unnameable
+        )
+    return ("A step must fit into one invocation: cut it into several, or hand the work out and wait for a callback.",)
 
 
 def _asleep(last: InvocationRecord) -> tuple[str, ...]:

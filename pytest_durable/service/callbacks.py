@@ -65,6 +65,11 @@ class CallbackDesk:
             else:
                 self._plan(answer, details.callback_id, self._world.clock.micros)
 
+    def unmet(self) -> list[str]:
+        """The names that answers are declared for, and that no callback so far is called by."""
+        met = {name for execution, operation_id in self._all.values() for name in names_of(execution, operation_id)}
+        return [name for name in dict.fromkeys(answer.name for answer in self._outside.answers) if name not in met]
+
     def declare(self, answer: Answer) -> None:
         """Plan an answer for the callbacks that are open already; what is due is given now."""
         for callback_id, (execution, operation_id) in list(self._all.items()):

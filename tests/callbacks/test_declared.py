@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
 
 import pytest
@@ -326,6 +327,16 @@ def test_a_callback_nobody_answers_is_named(ctx: FakeDurableContext, handler: An
     failure = caught.value.failure
     assert failure.summary == f"the execution is suspended on '{name}', and nothing will wake it"
     assert "Nobody answers the callback, and it has no timeout" in failure.explanation[0]
+    assert re.fullmatch(rf"'{re.escape(name)}' was made at \w+\.py:\d+\.", failure.explanation[1])
+
+
+def test_an_answer_under_a_name_that_no_callback_has_is_told(ctx: FakeDurableContext) -> None:
+    ctx.callbacks.succeed("aproval", "yes", after=5)
+    ctx.callbacks.heartbeat("approval", every=5, times=1)
+    with pytest.raises(ExecutionStuck) as caught:
+        ctx.run(submits())
+    told = [line for line in caught.value.failure.explanation if "is declared" in line]
+    assert told == ["An answer is declared for 'aproval': no callback has that name."]
 
 
 def test_only_those_that_nobody_answers_are_named(ctx: FakeDurableContext) -> None:

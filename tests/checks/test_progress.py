@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -45,6 +46,7 @@ def test_a_retry_without_end_is_stuck(ctx: FakeDurableContext, monkeypatch: pyte
     with pytest.raises(ExecutionStuck, match=r"did not end within \d+ invocations") as caught:
         ctx.run(lambda event, context: context.step(fails(ConnectionError("down")), config=attempts(10**9, delay=1)))
     assert "invoked again and again" in text_of(caught.value.failure)
+    assert re.fullmatch(r"'\[1\]' was made at test_progress\.py:\d+\.", caught.value.failure.explanation[-1])
 
 
 def test_a_loop_without_end_is_found_within_seconds() -> None:

@@ -40,6 +40,7 @@ def test_a_step_that_never_fits_into_an_invocation_is_named(ctx: FakeDurableCont
     assert failure.summary == "'slow' never ends within the invocation timeout of 900 s"
     assert "It sleeps until 901 s after the invocation began." in failure.explanation
     assert "A step must fit into one invocation" in "\n".join(failure.explanation)
+    assert failure.explanation[-1] == f"'slow' was made at test_timeouts.py:{handler.__code__.co_firstlineno + 2}."
     assert "Sandbox.Timedout: Task timed out after 900.00 seconds" in failure.timeline
 
 
@@ -59,6 +60,24 @@ def test_a_handler_that_never_ends_by_itself_is_stuck(ctx: FakeDurableContext) -
 
     with pytest.raises(ExecutionStuck, match="the handler never ends within the invocation timeout of 900 s"):
         ctx.run(handler)
+
+
+def test_a_branch_that_never_fits_into_an_invocation_has_no_place_of_its_own(ctx: FakeDurableContext) -> None:
+    with pytest.raises(ExecutionStuck, match="'m/map-item-0' never ends within") as caught:
+        ctx.run(lambda event, context: context.map([1], lambda *_: sleeper(901)(None), name="m"))
+    assert "was made at" not in "\n".join(caught.value.failure.explanation)
+
+
+def test_a_function_that_was_given_as_the_name_is_what_to_mend(ctx: FakeDurableContext) -> None:
+    def handler(event: Any, context: DurableContext) -> Any:
+        return context.step("charge", returns(1))  # type: ignore[arg-type]  # the other way round
+
+    with pytest.raises(ExecutionStuck, match="the handler never ends within") as caught:
+        ctx.run(handler)
+    assert caught.value.failure.explanation[-1] == (
+        f"context.step at test_timeouts.py:{handler.__code__.co_firstlineno + 1} was given a function as its name, "
+        "which cannot be stored: the function comes first, and then the name."
+    )
 
 
 def test_a_step_that_fits_only_sometimes_gets_there(ctx: FakeDurableContext) -> None:
