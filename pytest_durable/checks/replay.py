@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_durable.service.lifecycle import DurableExecution
 
 _NON_DETERMINISTIC = "NonDeterministicExecutionError"
-_ADVICE = "Handler code outside of a step must compute the same on every replay: read the clock inside a step."
+_ADVICE = "Handler code outside of a step must compute the same on every replay: read inside a step what may change."
 
 
 def check(execution: DurableExecution) -> Finding | None:
