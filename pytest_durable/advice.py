@@ -24,7 +24,9 @@ from aws_durable_execution_sdk_python.retries import RetryPresets
 
 from pytest_durable.primitives.jitter import unspent
 from pytest_durable.service.callbacks import owner_of
+from pytest_durable.service.chained import NOT_FOUND
 from pytest_durable.service.limits import MAX_PAYLOAD, size_of
+from pytest_durable.service.operations import details_of
 from pytest_durable.service.record import Asked, function_of, place_text
 
 if TYPE_CHECKING:
@@ -205,12 +207,7 @@ def _large_results(execution: DurableExecution) -> Iterator[_Raw]:
 
 
 def _large(operation: Operation) -> str | None:
-    details: Any = (
-        operation.step_details
-        or operation.context_details
-        or operation.callback_details
-        or operation.chained_invoke_details
-    )
+    details: Any = details_of(operation)
     result = None if details is None else details.result
     if result is None or len(result) <= NEAR * CHECKPOINT_SIZE_LIMIT_BYTES:
         return None
@@ -349,9 +346,26 @@ def _decorated_within(execution: DurableExecution) -> Iterator[_Raw]:
         yield text, execution.handler.name, execution.handler.place
 
 
+def _unregistered(execution: DurableExecution) -> Iterator[_Raw]:
+    """An invoke of what the test has not registered; a handler that copes with that is tried on purpose."""
+    if execution.error is None:
+        return
+    for operation_id, operation in execution.journal.operations.items():
+        details = operation.chained_invoke_details
+        message = "" if details is None or details.error is None else details.error.message or ""
+        if message.startswith(NOT_FOUND) and operation_id in execution.asked:
+            name = message.partition(":function:")[2]
+            text = (
+                f"no function is registered as '{name}', so the invoke fails. Let the test say what it is, by "
+                f"durable_ctx.register('{name}', function)"
+            )
+            yield text, execution.path_of(operation_id), execution.asked[operation_id].place
+
+
 _RULES: tuple[Callable[[DurableExecution], Iterator[_Raw]], ...] = (
     _decorated_within,
     _dropped,
+    _unregistered,
     _at_most_once_and_again,
     _endless_callbacks,
     _hopeless_retries,

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 TOO_LARGE = f"output payload size must be less than or equal to {MAX_PAYLOAD} bytes."
 """What is said of an invoked function that returns more."""
 
+NOT_FOUND = "Function not found: "
+"""How what is said of an unknown function begins; its ARN follows."""
+
 DEEPEST = 64
 """How many executions may have invoked one another in a row before that is taken for endless."""
 
@@ -36,7 +39,7 @@ def carry_out(execution: DurableExecution, update: OperationUpdate) -> None:
     function = execution.service.outside.function(options.function_name)
     payload = "{}" if update.payload is None else update.payload
     if function is None:
-        message = f"Function not found: {function_arn(options.function_name)}"
+        message = f"{NOT_FOUND}{function_arn(options.function_name)}"
         error = ErrorObject(message, "ResourceNotFoundException", None, None)
         execution.history.invoked(update.operation_id, None)
         execution.close_operation(update.operation_id, OperationStatus.FAILED, error=error)

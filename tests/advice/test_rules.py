@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_durable_execution_sdk_python import DurableContext, durable_execution
+from aws_durable_execution_sdk_python import DurableContext, InvokeError, durable_execution
 from aws_durable_execution_sdk_python.config import StepConfig
 from aws_durable_execution_sdk_python.retries import RetryPresets
 
@@ -90,6 +90,25 @@ def test_that_of_an_invoked_function_has_the_path_of_the_invoke(ctx: FakeDurable
     ctx.register("target", durable_execution(unnamed("step")(False)))
     (found,) = advice(ctx, invokes("target"))
     assert found.operation == "call/[1]"
+
+
+@pytest.mark.parametrize("target", ["pay", "pay:live"])
+def test_a_function_that_is_not_registered_is_to_be(ctx: FakeDurableContext, target: str) -> None:
+    (found,) = ctx.run(invokes(target)).advice
+    assert f"durable_ctx.register('{target}', function)" in found.text
+    assert (found.operation, found.place.partition(":")[0]) == ("call", "durable.py")
+    ctx.register(target, lambda event, context: event)
+    assert ctx.run(invokes(target)).advice == ()
+
+
+def test_who_copes_with_an_unknown_function_is_not_advised(ctx: FakeDurableContext) -> None:
+    def handler(event: Any, context: DurableContext) -> str:
+        try:
+            return str(context.invoke("pay", {}, name="call"))
+        except InvokeError:
+            return "cash"
+
+    assert advice(ctx, handler) == ()
 
 
 def test_the_gravest_comes_first(ctx: FakeDurableContext) -> None:
