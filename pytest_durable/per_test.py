@@ -68,7 +68,8 @@ def _settings_for(request: pytest.FixtureRequest, settings: Settings) -> dict[st
         unknown = marker.kwargs.keys() - values.keys()
         if unknown or marker.args:
             wrong = ", ".join(sorted(unknown) or map(repr, marker.args))
-            raise ValueError(f"@pytest.mark.{MARKERS[marker.name]} does not take {wrong}")
+            signature = MARKERS[marker.name].partition(": ")[0]
+            raise ValueError(f"@pytest.mark.{marker.name} does not take {wrong}: it is {signature}")
         free = {name for name in marker.kwargs if request.config.getoption(f"durable_{name}") is None}
         values.update({name: checked(name, marker.kwargs[name]) for name in free})
     return values
@@ -107,7 +108,7 @@ def check_plans(item: pytest.Item, context: FakeDurableContext) -> None:
     try:
         context.check_replay()
     except InvalidPlan as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     if context.budget.pinned and not context.tally.searches:
         what = f"@pytest.mark.{MARKERS['durable_example']}"
         pytest.fail(f"{what}; this one has none: it needs verify or durable_faults", pytrace=False)
