@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
+from textwrap import shorten
 from typing import Any, NoReturn
 
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
@@ -153,8 +154,9 @@ class Execution:
         return self._execution.service.world.trace.digest()
 
     def __repr__(self) -> str:
-        count = len(self._execution.invocations)
-        return f"<Execution {self.name} {self.status.value}, {count} invocation{'s' * (count != 1)}>"
+        count, error = len(self._execution.invocations), self.error
+        why = "" if error is None else shorten(f": {error.type}: {error.message}", 160, placeholder="…")
+        return f"<Execution {self.name} {self.status.value}, {count} invocation{'s' * (count != 1)}{why}>"
 
     # --- what it waits for ----------------------------------------------------------------------------------------
 

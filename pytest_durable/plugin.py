@@ -177,7 +177,7 @@ def durable_ctx(request: pytest.FixtureRequest, _durable_share: tuple[int, int] 
     try:
         context = context_for(request, settings, _durable_share)
     except (ValueError, UsageError) as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     if request.config.pluginmanager.has_plugin(_REPORTING):
         from pytest_durable.report.evidence import Album
 

@@ -162,6 +162,11 @@ def test_the_repr_says_name_status_and_invocations(ctx: FakeDurableContext) -> N
     assert repr(ctx.start(order)) == "<Execution execution-2 RUNNING, 1 invocation>"
 
 
+def test_the_repr_of_one_that_failed_says_why(ctx: FakeDurableContext) -> None:
+    failed = ctx.run(lambda event, context: event["amount"])
+    assert repr(failed) == "<Execution execution-1 FAILED, 1 invocation: KeyError: 'amount'>"
+
+
 # --- invocations and time -------------------------------------------------------------------------------------------
 
 
