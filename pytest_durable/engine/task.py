@@ -171,6 +171,7 @@ class Task(greenlet.greenlet):
 
     def run(self) -> None:
         """The body of the greenlet: run the target and keep how it ended. Nothing escapes into the world."""
+        __tracebackhide__ = True
         # A real thread starts with the first, which coverage relies on; pdb sets only the tracer of the main code.
         tracer = threading.gettrace() or self.world.tracer
         if tracer is not None:

@@ -282,11 +282,11 @@ class World:
             BaseException: one of `fatal` that ended a task: the user's interrupt, wherever it struck, or a verdict of
                 the test's own.
         """
+        __tracebackhide__ = True
         if self.hub is not None:
             raise RuntimeError("the world is already running")
         self._take_charge()
-        self._done, self._limit = done, limit
-        self.tracer = sys.gettrace()
+        self._done, self._limit, self.tracer = done, limit, sys.gettrace()
         try:
             self._settle()  # what was killed since the last run
             while not done():
@@ -343,6 +343,7 @@ class World:
 
     def _settle(self) -> None:
         """Deal with tasks that ended and processes that died, until there are none."""
+        __tracebackhide__ = True
         while self._ended or self.dying:
             while self.dying:
                 self._unwind(self.dying.pop(0))

@@ -61,6 +61,7 @@ class Future(Generic[T]):
             TimeoutError: if there was none within ``timeout`` seconds.
             CancelledError: if it was cancelled.
         """
+        __tracebackhide__ = True
         error = self.exception(timeout)
         if error is not None:
             try:
@@ -193,6 +194,7 @@ class ThreadPoolExecutor:
 
     def _serve(self) -> None:
         """A worker: take work until there is none, or the worker is killed, even if the work hides that."""
+        __tracebackhide__ = True
         worker = current_task()
         assert worker is not None
         process = worker.process

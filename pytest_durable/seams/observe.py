@@ -177,6 +177,7 @@ def _observer(task: Task) -> Observer:
 def _watch(method: str, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def watched(self: Any, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
         task = current_task()
         if task is None:  # a thread that the user's code started: real, and not ours to schedule
             self.state._service_client.refuse_thread(method)

@@ -93,6 +93,7 @@ class ServiceClient:
         Raises:
             NotSimulated: always, in that thread; and in the test, once the invocation has ended.
         """
+        __tracebackhide__ = True
         refusal = NotSimulated(
             f"{method} was called from a thread that the code under test started: such a thread is real and is not "
             "simulated. Use context.parallel or context.map"

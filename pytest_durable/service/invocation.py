@@ -69,6 +69,7 @@ class Invocation(Watched):
         self._handler = execution.environment.invoke
 
         def main() -> Any:
+            __tracebackhide__ = True
             output = self._handler(event, context)
             if execution.points.others:
                 self._hang_if(f"{execution.prefix}{ITSELF}")

@@ -175,6 +175,7 @@ class DurableService:
 
     def drive(self, done: Callable[[], bool], limit: int | None = None) -> Stop:
         """Run the world, with the SDK on our primitives, until ``done()`` or the limit; see `World.run`."""
+        __tracebackhide__ = True
         if self.closed and not done():
             raise UsageError("this execution cannot go on: its durable context is closed, or has begun a new world")
         with self._simulated(), self.shelf:

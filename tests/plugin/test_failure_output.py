@@ -46,6 +46,40 @@ def test_none_of_our_own_frames_are_shown(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines([">       durable_ctx.verify(handler, reset=charges.clear)"])
 
 
+INTERRUPTED = """
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+
+def handler(event, context):
+    context.step(lambda _: pytest.fail("in its middle"), name="charge")
+
+
+def from_a_thread(event, context):
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(lambda: context.step(lambda _: 1, name="charge")).result()
+
+
+def test_a_verdict(durable_ctx):
+    durable_ctx.run(handler)
+
+
+def test_a_thread(durable_ctx):
+    durable_ctx.run(from_a_thread)
+"""
+
+
+def test_the_way_to_where_a_test_was_ended_is_that_of_the_users_code_and_the_sdk(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_orders=INTERRUPTED)
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=2)
+    result.stdout.no_fnmatch_line("*pytest_durable/*.py*")
+    result.stdout.fnmatch_lines(
+        ["*Failed: in its middle", ">*executor.submit(lambda*", "*NotSimulated: step was called from*"]
+    )
+
+
 @pytest.mark.parametrize(
     ("plan", "calls"),
     [
