@@ -159,10 +159,7 @@ class FakeDurableContext(DirectCalls, Histories):
         self._enter("run")
         resolved = self._resolve(handler)
         payload = payload_of(event)
-        if faults is None and self._bench.injector is not None:
-            injector = self._bench.injector
-        else:
-            injector = Injector(self._plan(faults), self.budget.kinds)
+        injector = self._injector(faults)
         check_invocation_timeout(invocation_timeout)
         check_execution_timeout(execution_timeout)
         if name is not None:
@@ -348,11 +345,12 @@ class FakeDurableContext(DirectCalls, Histories):
     def _outside(self) -> Outside:
         return self._bench.outside
 
-    def _plan(self, faults: FaultPlan | str | None) -> FaultPlan:
+    def _injector(self, faults: FaultPlan | str | None) -> Injector:
         __tracebackhide__ = True
         if faults is None:
-            return FaultPlan() if self.budget.only is None else self.budget.only
-        return faults if isinstance(faults, FaultPlan) else FaultPlan.parse(faults)
+            return self._bench.injector or Injector(self.budget.only or FaultPlan(), self.budget.kinds)
+        plan = faults if isinstance(faults, FaultPlan) else FaultPlan.parse(faults)
+        return Injector(plan, self.budget.kinds)
 
     def _service_for(self, schedule: Schedule | str | None, injector: Injector) -> DurableService:
         __tracebackhide__ = True
@@ -407,7 +405,7 @@ class FakeDurableContext(DirectCalls, Histories):
         self._enter("a durable call")
         if self._script is None:
             script = Script(self._bench.isolation)
-            injector = Injector(self._plan(None))
+            injector = self._injector(None)
             durable = self._service_for(None, injector).start(
                 resolve(script.handler), "{}", points=injector, name="direct", invocation_timeout=_DIRECT_TIMEOUT
             )

@@ -225,6 +225,11 @@ class DirectCalls(DurableContext):
         return self._direct().inner.is_replaying()
 
     @property
+    def is_virtual(self) -> bool:
+        """False: the execution itself is what the calls are made in."""
+        return self._direct().inner.is_virtual
+
+    @property
     def logger(self) -> Any:  # type: ignore[override]  # the SDK assigns it, we look it up
         """The SDK's logger of the invocation in flight."""
         return self._direct().inner.logger

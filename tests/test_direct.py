@@ -45,6 +45,10 @@ def test_code_with_callbacks_and_invokes_takes_it(ctx: FakeDurableContext) -> No
 # --- callbacks ------------------------------------------------------------------------------------------------------
 
 
+def test_it_is_no_virtual_context(ctx: FakeDurableContext) -> None:
+    assert ctx.is_virtual is False
+
+
 def test_a_callback_has_the_ids_that_the_service_gave_it(ctx: FakeDurableContext) -> None:
     callback = ctx.create_callback("approval")
     operation = ctx.execution.operation("approval")

@@ -8,6 +8,7 @@ from aws_durable_execution_sdk_python.lambda_service import OperationType
 
 from pytest_durable.engine import MICROS, Killed, Process, current_task
 from pytest_durable.seams.observe import Call, Identifier
+from pytest_durable.service.arguments import LONGEST_INVOCATION
 from pytest_durable.service.points import BODY, START, TIMEOUT
 from pytest_durable.service.record import (
     RAN,
@@ -86,7 +87,9 @@ class Watched:
         fault = self.execution.points.visit(path, TIMEOUT)
         if fault is not None:
             self.record.fault = fault
-            self.sleep((self.deadline - self.world.clock.micros) / MICROS + 1)
+            left = min((self.deadline - self.world.clock.micros) / MICROS, LONGEST_INVOCATION)
+            self.sleep(left + 1)
+            self._die(fault)  # that of direct calls may take longer
 
     # --- what it does (the Observer protocol) ---------------------------------------------------------------------
 

@@ -67,6 +67,32 @@ def test_a_test_that_fails_under_a_kill_says_which_in_a_note_with_the_command(py
     again.stdout.fnmatch_lines(["*assert charges == [[]100[]]"])
 
 
+def test_what_the_test_calls_itself_is_killed_as_well(pytester: pytest.Pytester) -> None:
+    body = """
+def test_direct(durable_ctx):
+    charges = []
+    durable_ctx.step(lambda _: charges.append(100), name="charge")
+    assert charges == [100]
+"""
+    pytester.makepyfile(test_bank=source(body))
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*assert [[]100, 100[]] == [[]100[]]", "E *replay: * --durable-replay='charge:body'"])
+
+
+def test_what_the_test_calls_itself_is_timed_out_as_any_invocation(pytester: pytest.Pytester) -> None:
+    body = """
+def test_direct(durable_ctx):
+    tried = []
+    assert durable_ctx.step(lambda _: tried.append(1), name="try") is None
+    assert 900 * (len(tried) - 1) <= durable_ctx.clock.time() - 1767225600 < 1000 * len(tried)
+"""
+    pytester.makepyfile(source(body, "@pytest.mark.durable_faults(kinds=['timeout'])"))
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["durable: *killed at 1 of 1 places (timeout 1/1)"])
+
+
 def test_a_failure_that_does_not_happen_again_says_so_first(pytester: pytest.Pytester) -> None:
     body = """
 def test_flaky(durable_ctx):
