@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from aws_durable_execution_sdk_python.lambda_service import Operation
 
 from pytest_durable.service.effects import Effect
 from pytest_durable.service.lifecycle import DurableExecution
+from pytest_durable.service.operations import sub_type_of
 from pytest_durable.service.record import BodyRun, fingerprint, place_text
 
 KEY = "an idempotency key"
@@ -22,7 +26,8 @@ class Deed:
         effect: as the test sees it.
         source: of which operation of which execution; the same in every run.
         was_cut: whether the body that did it was cut short: its result was never stored, so it was done for nothing.
-        was_left: whether its step has no end although the execution has: a branch that its parallel did not wait for.
+        was_left: whether a step did it that has no end although the execution has, or is in a branch of which it is not
+            sure that anybody waits for it.
         marks: the details as text, by name; without the id of the request, which a replay has another of.
         place: ``file:line`` where the user's code makes that operation, or of the handler.
     """
@@ -46,7 +51,7 @@ def deeds_of(executions: Iterable[DurableExecution]) -> tuple[Deed, ...]:
 
 
 def _deeds(execution: DurableExecution) -> Iterator[Deed]:
-    cut = _cut_short(execution)
+    cut, left = _cut_short(execution), _left_open(execution)
     for effect in execution.effects:
         request_id = execution.invocations[effect.invocation - 1].request_id
         marks = {name: fingerprint(value).replace(request_id, "…") for name, value in effect.details.items()}
@@ -55,15 +60,53 @@ def _deeds(execution: DurableExecution) -> Iterator[Deed]:
             effect,
             (execution.root.name, execution.prefix, effect.operation_id),
             (effect.operation_id, effect.invocation, effect.attempt) in cut,
-            execution.is_over and effect.attempt is not None and _is_open(execution, effect.operation_id),
+            effect.attempt is not None and _is_in(left, execution, effect.operation_id),
             marks,
             place_text(execution.handler.place if asked is None else asked.place),
         )
 
 
-def _is_open(execution: DurableExecution, operation_id: str | None) -> bool:
-    operation = execution.journal.operations.get(operation_id or "")
-    return operation is None or operation.end_timestamp is None
+def _is_in(those: Collection[str], execution: DurableExecution, operation_id: str | None) -> bool:
+    """Whether this operation, or a context that it is in, is one of those."""
+    while operation_id is not None:
+        operation = execution.journal.operations.get(operation_id)
+        if operation is None:  # its start was never stored
+            return execution.is_over
+        if operation_id in those:
+            return True
+        operation_id = operation.parent_id
+    return False
+
+
+def _left_open(execution: DurableExecution) -> set[str]:
+    """Operations without an end when the execution has one, and maps and parallels that do not wait for all branches.
+
+    Those are told by their configuration, or by a branch that has no end: which branches count is decided by a race.
+    """
+    if not execution.is_over:
+        return set()
+    found = {key for key, asked in execution.asked.items() if _takes_the_first(asked.config)}
+    for operation in list(execution.journal.operations.values())[1:]:
+        if operation.end_timestamp is None:
+            found.add(operation.operation_id)
+            if operation.callback_details is None:
+                found.update(_batch_around(execution, operation))
+    return found
+
+
+def _takes_the_first(config: Any) -> bool:
+    completion = getattr(config, "completion_config", None)
+    return completion is not None and (
+        completion.min_successful is not None or getattr(completion, "should_complete", None) is not None
+    )
+
+
+def _batch_around(execution: DurableExecution, operation: Operation) -> Iterator[str]:
+    above = execution.journal.operations.get(operation.parent_id or "")
+    while above is not None and sub_type_of(above) not in ("Map", "Parallel"):
+        above = execution.journal.operations.get(above.parent_id or "")
+    if above is not None:
+        yield above.operation_id
 
 
 def _cut_short(execution: DurableExecution) -> set[tuple[str | None, int, int | None]]:

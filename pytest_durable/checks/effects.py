@@ -179,7 +179,7 @@ def lost(reference: Deeds, found: Deeds, others: Sequence[Deeds] = (), by_name_a
     ignored = unstable(reference, others)
     if by_name_alone:
         ignored = {deed.effect.name: {KEY, *deed.marks} for deed in (*reference, *found)}
-    # What a branch does that nobody waits for any more, a kill right then leaves undone: nothing may rely on it.
+    # What a branch does that nobody need wait for, a kill may leave undone: nothing can rely on it.
     owed = [[deed for deed in run if not deed.was_left] for run in (reference, *others)]
     calm = [_times(run, ignored) for run in owed]
     times = _times(found, ignored)

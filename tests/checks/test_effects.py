@@ -16,7 +16,7 @@ from aws_durable_execution_sdk_python import DurableContext, StepError, durable_
 from aws_durable_execution_sdk_python.config import CompletionConfig, NestingType, ParallelConfig
 
 from pytest_durable import DurabilityViolation, EffectRepeated, Failure, FakeDurableContext
-from tests.durable import AT_MOST_ONCE, ONCE_AT_MOST, Flaky, attempts, seconds
+from tests.durable import AT_MOST_ONCE, ONCE, ONCE_AT_MOST, Flaky, attempts, fails, seconds
 
 Handler = Callable[[Any, DurableContext], Any]
 
@@ -380,6 +380,47 @@ def test_what_a_branch_does_that_nobody_waits_for_is_not_lost(ctx: FakeDurableCo
 
     ctx.verify(handler)
     assert {effect.name for effect in ctx.effects} == {"ask.near", "ask.far"}
+
+
+def test_what_is_done_before_nobody_waits_for_the_branch_is_not_lost(ctx: FakeDurableContext, act: Any) -> None:
+    def near(branch: DurableContext) -> Any:
+        return branch.step(act("ask.near", "near"), name="ask near")
+
+    def far(branch: DurableContext) -> Any:
+        branch.step(act("ask.far", "far"), name="ask far")
+        branch.wait(seconds(60), name="far away")
+
+    def handler(event: Any, context: DurableContext) -> str:
+        first = ParallelConfig(completion_config=CompletionConfig(min_successful=1))
+        return context.parallel([near, far], name="hedge", config=first).completion_reason.value
+
+    ctx.verify(handler)
+    assert {effect.name for effect in ctx.effects} == {"ask.near", "ask.far"}
+
+
+@pytest.mark.parametrize("nesting", NestingType)
+@pytest.mark.parametrize("completion", [CompletionConfig(min_successful=1), CompletionConfig()])
+def test_what_the_other_branches_do_is_not_lost(
+    ctx: FakeDurableContext, act: Any, nesting: NestingType, completion: CompletionConfig
+) -> None:
+    """Whichever comes first ends the parallel, with a result or a failure, and a kill decides which that is."""
+
+    def branch(name: str) -> Callable[[DurableContext], Any]:
+        def body(context: DurableContext) -> None:
+            context.run_in_child_context(lambda child: child.step(act(f"ask.{name}", name), name="ask"), name=name)
+            if name == "three":
+                context.step(fails(ValueError("no")), name="give up", config=ONCE)
+            context.wait(seconds(20), name="cool-off")
+
+        return body
+
+    def handler(event: Any, context: DurableContext) -> str:
+        config = ParallelConfig(completion_config=completion, nesting_type=nesting)
+        branches = [branch("one"), branch("two"), branch("three")]
+        context.parallel(branches, name="hedge", config=config)
+        return "done"
+
+    ctx.verify(handler)
 
 
 def test_what_a_branch_does_that_is_waited_for_is_lost(ctx: FakeDurableContext) -> None:
