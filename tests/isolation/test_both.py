@@ -186,3 +186,10 @@ def test_an_invoked_function_that_fails(ctx: FakeDurableContext) -> None:
     ctx.register("plain", plain)
     execution = ctx.run(invokes("plain"))
     assert execution.error is not None and execution.error.message == "nothing there"
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+@pytest.mark.parametrize("verdict", [pytest.fail, pytest.skip])
+def test_a_verdict_of_the_test_in_a_body_is_one(isolation: str, verdict: Any) -> None:
+    with FakeDurableContext(isolation=isolation) as context, pytest.raises(verdict.Exception, match="not to be called"):
+        context.run(lambda event, context: context.step(lambda _: verdict("not to be called"), name="charge"))

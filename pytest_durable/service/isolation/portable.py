@@ -116,6 +116,8 @@ class _Pickler(pickle.Pickler):
         if isinstance(value, type):
             return NotImplemented if _is_found(value) else (_a_class, (value.__module__, value.__qualname__))
         if kind.__module__ in _TRUSTED:
+            if _is_verdict(kind):
+                return _verdict, (kind.__name__, value.msg, value.pytrace)
             return NotImplemented if _can_be_sent(value) else (_stand_in, (kind.__name__, kind.__qualname__))
         if isinstance(value, BaseException):
             return _error, (_kind_of_error(value), kind.__module__, kind.__qualname__, _text_of(value))
@@ -145,6 +147,14 @@ def _is_found(kind: type) -> bool:
     for name in kind.__qualname__.split("."):
         found = getattr(found, name, None)
     return found is kind
+
+
+def _is_verdict(kind: type) -> bool:
+    """Whether it is what ``pytest.fail`` or ``pytest.skip`` raises: classes that say that they are builtins."""
+    outcomes = sys.modules.get("_pytest.outcomes")
+    if outcomes is None or not issubclass(kind, outcomes.OutcomeException):
+        return False
+    return getattr(outcomes, kind.__name__, None) is kind
 
 
 def _can_be_sent(value: Any) -> bool:
@@ -273,6 +283,10 @@ def _stand_in(name: str, text: str) -> StandIn:
 def _callable(name: str, call: FunctionType) -> Any:
     kind = type(name, (StandIn,), {"__call__": call})
     return kind(name)
+
+
+def _verdict(name: str, text: str, pytrace: bool) -> Any:
+    return getattr(sys.modules["_pytest.outcomes"], name)(text, pytrace)
 
 
 def _error(kind: type[BaseException], module: str, name: str, text: str) -> BaseException:
