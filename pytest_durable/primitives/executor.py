@@ -207,9 +207,9 @@ class ThreadPoolExecutor:
                     continue
                 try:
                     result = fn(*args, **kwargs)
-                except Killed:
-                    raise
                 except BaseException as error:
+                    if isinstance(error, (Killed, *worker.world.fatal)):
+                        raise  # whether anybody asks for the result or not
                     future.set_exception(error)
                 else:
                     future.set_result(result)

@@ -13,6 +13,7 @@ from aws_durable_execution_sdk_python.config import StepConfig
 from aws_durable_execution_sdk_python.retries import RetryPresets
 
 from pytest_durable import DurabilityViolation, FakeDurableContext
+from pytest_durable.service.client import ServiceClient
 from tests.durable import ONCE_AT_MOST, attempts, invokes, returns, seconds, timeouts
 
 HANDLERS: list[Callable[[Any, DurableContext], Any]] = []
@@ -193,3 +194,16 @@ def test_an_invoked_function_that_fails(ctx: FakeDurableContext) -> None:
 def test_a_verdict_of_the_test_in_a_body_is_one(isolation: str, verdict: Any) -> None:
     with FakeDurableContext(isolation=isolation) as context, pytest.raises(verdict.Exception, match="not to be called"):
         context.run(lambda event, context: context.step(lambda _: verdict("not to be called"), name="charge"))
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+@pytest.mark.parametrize("verdict", [KeyboardInterrupt(), pytest.fail.Exception("out of time")], ids=repr)
+def test_a_verdict_that_strikes_while_the_sdk_stores_something_ends_the_test(
+    monkeypatch: pytest.MonkeyPatch, isolation: str, verdict: BaseException
+) -> None:
+    def interrupted(*args: Any, **kwargs: Any) -> None:
+        raise verdict
+
+    monkeypatch.setattr(ServiceClient, "checkpoint", interrupted)
+    with FakeDurableContext(isolation=isolation) as context, pytest.raises(type(verdict)):
+        context.run(lambda event, context: context.step(returns(1), name="charge"))
