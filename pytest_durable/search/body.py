@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from traceback import walk_tb
 from typing import Protocol
 
 from pytest_durable.checks import is_on
@@ -133,8 +134,8 @@ class Around:
         except Exception as error:
             return injector, error
         except BaseException as error:
-            if type(error).__name__ != "Failed":  # of pytest.fail; a skip, or an interrupt, ends it all
-                raise
+            if type(error).__name__ != "Failed" or _is_out_of_time(error):  # a skip, or an interrupt, ends it all
+                raise  # what is left is of pytest.fail
             return injector, error
         return injector, None if scheduler is not None else self._effects_of(injector)
 
@@ -212,6 +213,12 @@ class Around:
         evidence = self._evidence(self._calm)
         if evidence is not None:
             self._stage.show(evidence)
+
+
+def _is_out_of_time(error: BaseException) -> bool:
+    """Whether pytest-timeout raised it, by ``pytest.fail`` as well: its time is that of all runs, and is over."""
+    frames = walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__") == "pytest_timeout" for frame, _ in frames)
 
 
 def around(body: Callable[[], object], stage: Stage, budget: Budget) -> Tried:

@@ -51,6 +51,7 @@ def _plan(mentions: Iterable[Fault]) -> FaultPlan:
 def _drawn(search: Prober, places: Sequence[Fault], kills: int, examples: int, seed: int) -> None:
     __tracebackhide__ = True
     broken: FaultPlan | None = None
+    ended: BaseException | None = None
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
@@ -64,14 +65,22 @@ def _drawn(search: Prober, places: Sequence[Fault], kills: int, examples: int, s
     )
     @hypothesis.given(st.lists(st.sampled_from(places), min_size=2, max_size=max(2, kills)))
     def breaks(mentions: list[Fault]) -> None:
-        nonlocal broken
+        nonlocal broken, ended
         plan = _plan(mentions)
-        if search.probe(plan)[1] is not None:
+        try:
+            found = search.probe(plan)[1]
+        except BaseException as error:
+            ended = error
+            raise _Ended from None
+        if found is not None:
             broken = plan
             raise _Broken
 
     try:
         breaks()
+    except _Ended:
+        assert ended is not None
+        raise ended from None
     except _Broken:
         assert broken is not None
         search.attempt(_fewest(search, broken))
@@ -88,3 +97,7 @@ def _fewest(search: Prober, plan: FaultPlan) -> FaultPlan:
 
 class _Broken(Exception):
     """The plan broke the handler; Hypothesis shrinks it."""
+
+
+class _Ended(BaseException):
+    """The search is over. What pytest's verdicts raise Hypothesis takes for a failure, and would go on to shrink it."""

@@ -173,6 +173,31 @@ def prepared(durable_ctx):
     pytester.runpytest_inprocess().assert_outcomes(passed=2)
 
 
+def test_the_end_of_its_time_ends_it_and_is_no_failure_under_a_plan(pytester: pytest.Pytester) -> None:
+    """As pytest-timeout does it: by ``pytest.fail``, wherever the test stands, and only once."""
+    pytester.makepyfile("""
+        import pytest
+
+        runs, theirs = [], {"__name__": "pytest_timeout", "fail": pytest.fail}
+        exec("def out_of_time(): fail('out of time')", theirs)
+
+        def handler(event, context):
+            context.step(lambda _: runs.append(1) or len(runs) == 3 and theirs["out_of_time"](), name="charge")
+
+        @pytest.mark.durable_faults
+        def test_slow(durable_ctx):
+            durable_ctx.run(handler)
+
+        def test_after(durable_ctx):
+            assert len(runs) == 3
+            durable_ctx.run(handler)
+    """)
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["*Failed: out of time"])
+    result.stdout.no_fnmatch_line("*durable-replay*")
+
+
 def test_a_skip_ends_it(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(source("def test_it(durable_ctx):\n    RUNS.append(1)\n    pytest.skip('not today')"))
     pytester.runpytest_inprocess().assert_outcomes(skipped=1)

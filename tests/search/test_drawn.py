@@ -144,3 +144,20 @@ def test_the_context_can_hold_the_number_of_kills() -> None:
     with FakeDurableContext() as context, pytest.raises(OutcomeChanged):
         context.budget = replace(context.budget, kills=2)
         context.verify(till.handler, reset=till.reset)
+
+
+def test_a_verdict_of_the_test_ends_the_search_instead_of_being_shrunk() -> None:
+    runs: list[int] = []
+
+    def body(step: Any) -> None:
+        runs.append(1)
+        if len(runs) == 300:  # under a plan that Hypothesis has drawn
+            pytest.fail("out of time")
+
+    def handler(event: Any, context: DurableContext) -> None:
+        for number in range(6):
+            context.step(body, name=f"step {number}")
+
+    with FakeDurableContext() as context, pytest.raises(pytest.fail.Exception, match="out of time") as caught:
+        context.verify(handler, kills=3)
+    assert (len(runs), caught.value.__cause__) == (300, None)
