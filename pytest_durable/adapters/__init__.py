@@ -7,6 +7,7 @@ imported when the first of its objects is watched.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -66,12 +67,12 @@ class Watch:
         if isinstance(target, ModuleType):
             from pytest_durable.adapters import modules
 
-            self._note((target, library, modules.watch(calls, target)))
+            self._note((target, library, partial(_stop, calls, library, modules.watch(calls, target))))
             return target
         result = _adapter(library)(calls, client)
         if library == "dbapi":
             return result  # type: ignore[no-any-return]  # a proxy, as good as the real one
-        self._note((client, library, result))
+        self._note((client, library, partial(_stop, calls, library, result)))
         return target
 
     def _note(self, watched: _Open) -> None:
@@ -107,6 +108,12 @@ class Watch:
             watched = self._open.pop()
             _watching.remove((self, watched))
             watched[-1]()
+
+
+def _stop(calls: Calls, library: str, undo: Callable[[], None]) -> None:
+    if library != "dbapi":  # a connection that was made meanwhile may be used on, and is watched by itself
+        calls.are_over = True  # a mock that is taken back later may put back what has recorded them
+    undo()
 
 
 def _is_in(client: Any, library: str, watched: _Open) -> bool:

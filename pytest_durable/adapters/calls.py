@@ -22,11 +22,15 @@ class Calls:
     Args:
         ledger: where they are recorded.
         ignore: patterns of names that are no effects.
+
+    Attributes:
+        are_over: whether they are recorded no longer.
     """
 
     def __init__(self, ledger: Ledger, ignore: tuple[str, ...]) -> None:
         self._ledger = ledger
         self._ignore = ignore
+        self.are_over = False
 
     def begins(self, name: str) -> bool:
         """Whether the call that is about to go out is an effect; not if the test itself makes it, outside of a run.
@@ -34,6 +38,8 @@ class Calls:
         Raises:
             Killed: if the invocation that makes it is dead. Nothing may go out then.
         """
+        if self.are_over:
+            return False
         return self._ledger.admit() and not any(fnmatchcase(name, pattern) for pattern in self._ignore)
 
     def arrived(self, name: str, key: str | None, /, **details: Any) -> None:

@@ -66,5 +66,11 @@ def _undo(what: list[Unwatch]) -> None:
 
 def _replace(owner: Any, name: str, stand_in: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Unwatch:
     original = getattr(owner, name)
-    setattr(owner, name, functools.wraps(original)(stand_in(original)))
-    return lambda: setattr(owner, name, original)
+    ours = functools.wraps(original)(stand_in(original))
+    setattr(owner, name, ours)
+
+    def back() -> None:
+        if getattr(owner, name) is ours:  # else whoever has put something else there will take it back
+            setattr(owner, name, original)
+
+    return back

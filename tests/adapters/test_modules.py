@@ -16,7 +16,7 @@ import pytest
 import requests
 from botocore.awsrequest import AWSResponse  # type: ignore[import-untyped]  # it has no types
 
-from pytest_durable import UsageError
+from pytest_durable import FakeDurableContext, UsageError
 from tests.adapters.conftest import Outside, Seen
 from tests.adapters.test_httpx import Bank
 from tests.adapters.test_requests import Faked
@@ -132,3 +132,27 @@ def test_a_library_and_what_is_made_of_it_are_not_watched_both(outside: Outside)
     outside.watch(sqlite3)
     with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(UsageError, match="is watched already"):
         outside.watch(connection)
+
+
+def test_what_a_mock_puts_back_after_the_end_records_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mock that was made while the library was watched takes the watched method for the real one."""
+    real = requests.Session.send
+    monkeypatch.setattr("requests.adapters.HTTPAdapter.send", lambda *args, **options: _created())
+    with FakeDurableContext() as context:
+        context.effects.watch(requests)
+        watched = requests.Session.send
+        requests.Session.send = real  # type: ignore[method-assign]  # as a mock does
+    requests.Session.send = watched  # type: ignore[method-assign]  # and takes itself back, too late
+    try:
+        with FakeDurableContext() as context:
+            context.effects.watch(requests)
+            context.run(lambda event, ctx: ctx.step(lambda _: requests.post("https://a.example").status_code))
+            assert context.effects.count("POST https://a.example/") == 1
+    finally:
+        requests.Session.send = real  # type: ignore[method-assign]
+
+
+def _created() -> requests.Response:
+    response = requests.Response()
+    response.status_code, response.raw = 201, None
+    return response
