@@ -6,10 +6,10 @@ items or function, nor an operation that a replay no longer comes to.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from pytest_durable.checks.finding import Finding
+from pytest_durable.checks.outcome import Outcome
 from pytest_durable.errors import ReplayDiverged
 from pytest_durable.service.record import Asked, Divergence, place_text
 
@@ -122,19 +122,7 @@ def check_fixed_point(execution: DurableExecution, again: DurableExecution, comp
         return Finding(
             ReplayDiverged,
             "a replay of the finished execution gives another result",
-            (f"First pass: {_outcome(execution)}", f"Replay:     {_outcome(again)}", _ADVICE),
+            (f"First pass: {Outcome.of(execution)}", f"Replay:     {Outcome.of(again)}", _ADVICE),
             if_stable=again.status is execution.status,
         )
     return None
-
-
-def _outcome(execution: DurableExecution) -> str:
-    error = execution.error
-    if error is not None:
-        return f"{execution.status.value} {error.type}: {error.message}"
-    return f"{execution.status.value} {_short(execution.result)}"
-
-
-def _short(result: str | None, limit: int = 200) -> str:
-    text = "" if result is None else json.dumps(json.loads(result), ensure_ascii=False)
-    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -99,9 +99,9 @@ def explore(search: Prober, calm: Injector, is_concurrent: bool, budget: Budget)
         return Tried(mine, missed=missed)
     if budget.saved is not None and budget.saved not in budget.pinned:
         search.attempt(*budget.saved)
-    killed: list[Fault] = []
+    killed: set[Fault] = set()
     for place in mine:
-        killed.extend(search.attempt(FaultPlan([place])).struck)
+        killed.update(search.attempt(FaultPlan([place])).struck)
     plans, orders = Share(search, number, of), Share(search, number, of)
     if is_concurrent:  # before plans of several faults: it takes one at most
         order.schedules(orders, places, budget)

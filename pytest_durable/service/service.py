@@ -19,7 +19,6 @@ from pytest_durable.service.handlers import Handler
 from pytest_durable.service.investigation import Investigation
 from pytest_durable.service.invocation import Invocation
 from pytest_durable.service.lifecycle import DurableExecution
-from pytest_durable.service.output import RetryPolicy
 from pytest_durable.service.outside import Outside
 from pytest_durable.service.points import Points
 from pytest_durable.service.sealed import take_over
@@ -119,7 +118,6 @@ class DurableService:
         name: str | None = None,
         execution_timeout: float | None = None,
         invocation_timeout: float = 900,
-        policy: RetryPolicy | None = None,
     ) -> DurableExecution:
         """Start an execution; nothing runs before it is driven. Times are in seconds."""
         name = name or f"execution-{len(self.executions) + 1}"
@@ -132,7 +130,6 @@ class DurableService:
             points=points,
             invocation_timeout=round(invocation_timeout * MICROS),
             execution_timeout=None if execution_timeout is None else round(execution_timeout * MICROS),
-            policy=policy or RetryPolicy(),
         )
         self.executions.append(execution)
         return execution
