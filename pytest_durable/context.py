@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
@@ -379,13 +380,12 @@ class FakeDurableContext(DirectCalls, Histories):
         if self._closed:
             return
         self._closed = True
-        try:
+        with ExitStack() as then:  # all of it, the last first, whatever raises
+            then.callback(self._userland.close)
+            then.callback(self._bench.outside.changes.restore)
+            then.callback(setattr, self.clock, "world", None)
+            then.callback(self.effects.unwatch)
             self._bench.end()
-        finally:
-            self.effects.unwatch()
-            self.clock.world = None
-            self._bench.outside.changes.restore()
-            self._userland.close()
 
     def __enter__(self) -> FakeDurableContext:
         self._userland.open()

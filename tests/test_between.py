@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
+import types
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -51,6 +54,22 @@ def test_each_invocation_sees_the_next_value(monkeypatch: pytest.MonkeyPatch) ->
                 ("red", "c"),
             ]
     assert (os.environ["COLOUR"], "SHAPE" in os.environ) == ("before", False)
+
+
+def test_a_flag_whose_module_is_gone_at_the_end_keeps_nothing_else_from_being_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = types.ModuleType("flags_of_the_shop")
+    module.EXPRESS = True  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "flags_of_the_shop", module)
+    monkeypatch.setenv("COLOUR", "before")
+    with FakeDurableContext() as ctx:
+        ctx.faults.between_invocations(flags={"flags_of_the_shop.EXPRESS": [1, 2]}, env={"COLOUR": ["red", "blue"]})
+        seen_by(ctx, lambda: None)
+        del sys.modules["flags_of_the_shop"]  # by the test's own fixture, which ends first
+    assert os.environ["COLOUR"] == "before"
+    assert abs(time.time() - time.clock_gettime(time.CLOCK_REALTIME)) < 60
+    monkeypatch.setitem(sys.modules, "flags_of_the_shop", module)  # which it takes back
 
 
 def test_flags_and_calls(ctx: FakeDurableContext) -> None:

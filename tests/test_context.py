@@ -337,6 +337,16 @@ def test_a_context_shows_real_time_again_when_it_is_closed() -> None:
     assert os._exit.__module__ in ("posix", "nt", "os")
 
 
+def test_it_does_so_even_if_something_cannot_be_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise LookupError("gone")
+
+    with pytest.raises(LookupError, match="gone"), FakeDurableContext() as context:
+        monkeypatch.setattr(context.effects, "unwatch", fail)
+        context.clock.advance(86_400)
+    assert abs(time.time() - time.clock_gettime(time.CLOCK_REALTIME)) < 60  # noqa: TID251  # which is the question
+
+
 def test_an_execution_can_be_read_after_its_context_is_closed() -> None:
     with FakeDurableContext() as context:
         execution = context.run(echo, 7)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pkgutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
@@ -146,9 +147,10 @@ class Changes:
 
     def restore(self) -> None:
         """Let everything be as it was before the first turn."""
-        for one, value in self._before:
-            one.put(value)
-        self._before.clear()
+        while self._before:
+            one, value = self._before.pop(0)
+            with suppress(ImportError):  # the module of a flag that is gone by now
+                one.put(value)
 
     def postpone(self, execution: DurableExecution, micros: int) -> int | None:
         """When an invocation that is due at ``micros`` begins instead; None if it is not put off."""
