@@ -271,6 +271,7 @@ def _watch_bodies(original: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 result = user_function(*args, **kwargs)
             except BaseException as error:
+                _let_quit(error)
                 if observer.trial is not None:
                     observer.trial.ran(observer, run, error, lambda: user_function(*args, **kwargs))
                 observer.body_ended(run, error)
@@ -314,6 +315,7 @@ def watch_handler(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
         try:
             result = function(event, context)
         except BaseException as error:
+            _let_quit(error)
             if task is not None:
                 _observer(task).handler_ended(error)
             raise
@@ -323,6 +325,16 @@ def watch_handler(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
 
     setattr(handler, _WATCHED, function)
     return handler
+
+
+_QUITS = frozenset({("_pytest.outcomes", "Exit"), ("bdb", "BdbQuit")})
+"""What ``pytest.exit`` and leaving the debugger raise: an ``Exception``, which the SDK would take for the step's."""
+
+
+def _let_quit(error: BaseException) -> None:
+    """Let who wants to leave leave, as by control-C."""
+    if (type(error).__module__, type(error).__qualname__) in _QUITS:
+        raise KeyboardInterrupt(str(error) or "the debugger was left") from error
 
 
 _WATCHED = "_pytest_durable_watched"
