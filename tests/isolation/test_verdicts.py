@@ -52,6 +52,18 @@ def test_an_effect_without_a_key_is_found() -> None:
     assert caught.value.failure.plan == "send:body"
 
 
+@pytest.mark.parametrize("where", ["body", "branch"])
+@pytest.mark.parametrize("verdict", [pytest.fail, pytest.skip])
+def test_a_verdict_of_pytests_ends_the_test(verdict: Any, where: str) -> None:
+    def handler(event: Any, context: DurableContext) -> Any:
+        if where == "body":
+            context.step(lambda _: verdict("enough"), name="judge")
+        context.parallel([lambda _: verdict("enough")], name="judges")
+
+    with FakeDurableContext(isolation="process") as context, pytest.raises(verdict.Exception, match="enough"):
+        context.run(handler)
+
+
 def test_state_in_memory_is_gone_with_every_invocation() -> None:
     """What another process has noted: no thread that is unwound shows this, since the closure lives on."""
 

@@ -71,17 +71,22 @@ def test_result_raises_the_error_of_the_work(world: World) -> None:
         simulate(world, main)
 
 
-def test_the_users_interrupt_in_work_whose_result_nobody_asks_for_reaches_the_caller(world: World) -> None:
+def test_the_users_interrupt_in_work_reaches_the_caller_before_other_work_goes_on(world: World) -> None:
+    """Whether anybody asks for its result or not."""
+    log: list[str] = []
+
     def interrupted() -> None:
         raise KeyboardInterrupt
 
     def main() -> None:
         with ThreadPoolExecutor() as pool:
             pool.submit(interrupted)
+            pool.submit(log.append, "went on")
             sleep(60)
 
     with pytest.raises(KeyboardInterrupt):
         simulate(world, main)
+    assert log == []
 
 
 def test_result_gives_up_at_its_timeout_and_the_work_goes_on(world: World) -> None:
