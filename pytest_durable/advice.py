@@ -27,6 +27,7 @@ from pytest_durable.service.callbacks import owner_of
 from pytest_durable.service.chained import NOT_FOUND
 from pytest_durable.service.limits import MAX_PAYLOAD, size_of
 from pytest_durable.service.operations import details_of
+from pytest_durable.service.operations.invoke import qualifier_of
 from pytest_durable.service.record import Asked, function_of, place_text
 
 if TYPE_CHECKING:
@@ -362,10 +363,24 @@ def _unregistered(execution: DurableExecution) -> Iterator[_Raw]:
             yield text, execution.path_of(operation_id), execution.asked[operation_id].place
 
 
+def _unqualified(execution: DurableExecution) -> Iterator[_Raw]:
+    """AWS invokes a durable function only in one version: else its replay might run other code."""
+    for invoked in execution.invoked:
+        asked = execution.asked[invoked.invoked_as]
+        target = asked.detail.partition(" with payload ")[0]
+        if qualifier_of(target) is None:
+            text = (
+                f"'{target}' is durable, and named without a qualifier: AWS invokes a durable function only by a "
+                f"version, an alias or $LATEST. Name it '{target}:live', for instance"
+            )
+            yield text, execution.path_of(invoked.invoked_as), asked.place
+
+
 _RULES: tuple[Callable[[DurableExecution], Iterator[_Raw]], ...] = (
     _decorated_within,
     _dropped,
     _unregistered,
+    _unqualified,
     _at_most_once_and_again,
     _endless_callbacks,
     _hopeless_retries,

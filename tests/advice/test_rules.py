@@ -88,7 +88,7 @@ def test_it_can_be_asked_for_before_the_end(ctx: FakeDurableContext) -> None:
 
 def test_that_of_an_invoked_function_has_the_path_of_the_invoke(ctx: FakeDurableContext) -> None:
     ctx.register("target", durable_execution(unnamed("step")(False)))
-    (found,) = advice(ctx, invokes("target"))
+    (found,) = advice(ctx, invokes("target:1"))
     assert found.operation == "call/[1]"
 
 
@@ -98,6 +98,27 @@ def test_a_function_that_is_not_registered_is_to_be(ctx: FakeDurableContext, tar
     assert f"durable_ctx.register('{target}', function)" in found.text
     assert (found.operation, found.place.partition(":")[0]) == ("call", "durable.py")
     ctx.register(target, lambda event, context: event)
+    assert ctx.run(invokes(target)).advice == ()
+
+
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:pay"
+
+
+@pytest.mark.parametrize("target", ["pay", ARN])
+@pytest.mark.parametrize("qualifier", ["1", "live", "$LATEST"])
+def test_a_durable_function_is_to_be_named_with_a_qualifier(
+    ctx: FakeDurableContext, target: str, qualifier: str
+) -> None:
+    ctx.register("pay", durable_execution(lambda event, context: event))
+    (found,) = ctx.run(invokes(target)).advice
+    assert found.text.startswith(f"'{target}' is durable, and named without a qualifier")
+    assert (found.operation, found.place.partition(":")[0]) == ("call", "durable.py")
+    assert ctx.run(invokes(f"{target}:{qualifier}")).advice == ()
+
+
+@pytest.mark.parametrize("target", ["pay", ARN])
+def test_a_plain_function_needs_none(ctx: FakeDurableContext, target: str) -> None:
+    ctx.register("pay", lambda event, context: event)
     assert ctx.run(invokes(target)).advice == ()
 
 

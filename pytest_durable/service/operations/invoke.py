@@ -40,8 +40,20 @@ def transition(update: OperationUpdate, current: Operation | None, now: datetime
 
 def names_of(target: str) -> tuple[str, ...]:
     """Under which names a target may be registered, most specific first: as given, ``name:qualifier``, ``name``."""
-    match = _ARN.fullmatch(target)
-    name, qualifier = (match[1], match[2]) if match is not None else (target, None)
-    if match is None and ":" in target:
-        name, _, qualifier = target.rpartition(":")
+    name, qualifier = _parts(target)
     return tuple(dict.fromkeys((target, f"{name}:{qualifier}" if qualifier else name, name)))
+
+
+def qualifier_of(target: str) -> str | None:
+    """The version or alias that a target names, or ``$LATEST``; None for none."""
+    return _parts(target)[1] or None
+
+
+def _parts(target: str) -> tuple[str, str | None]:
+    match = _ARN.fullmatch(target)
+    if match is not None:
+        return match[1], match[2]
+    if ":" not in target:
+        return target, None
+    name, _, qualifier = target.rpartition(":")
+    return name, qualifier
