@@ -14,7 +14,7 @@ from pytest_durable.advice import Advice, advice_of
 from pytest_durable.callbacks import Callback
 from pytest_durable.checks import Finding, check_reached, check_run
 from pytest_durable.checks.suspects import suspects
-from pytest_durable.engine import MICROS, Stop, micros_in
+from pytest_durable.engine import MICROS, Stop, micros_ahead
 from pytest_durable.errors import UnknownOperation, UsageError
 from pytest_durable.faults import Injector
 from pytest_durable.report.beside import Beside
@@ -252,13 +252,12 @@ class Execution:
 
         Raises:
             ValueError: if ``seconds`` is negative.
+            UsageError: if it is no number of seconds.
             DurabilityViolation: what the checks found, if it ends.
         """
         __tracebackhide__ = True
-        if seconds < 0:
-            raise ValueError(f"cannot advance by {seconds} s: time does not run backwards")
         service = self._execution.service
-        service.drive(lambda: False, service.world.clock.micros + micros_in(seconds))
+        service.drive(lambda: False, service.world.clock.micros + micros_ahead("the execution", seconds))
         service.wind_up(self._execution.root)
         if self._execution.is_over:
             self._judge(Stop.DONE)

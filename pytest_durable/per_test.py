@@ -15,6 +15,7 @@ from pytest_durable.context import FakeDurableContext
 from pytest_durable.errors import FaultNotReached, InvalidPlan
 from pytest_durable.faults import FaultPlan, Schedule
 from pytest_durable.options import MARKERS, PER_TEST, Settings, checked, example
+from pytest_durable.report.timeline import on_one_screen
 
 _FAILURES = "durable/failures"
 """Where pytest's cache keeps, for each test, what it failed under."""
@@ -115,6 +116,15 @@ def check_plans(item: pytest.Item, context: FakeDurableContext) -> None:
     for fault in context.tally.idle:
         item.warn(
             FaultNotReached(f"'{fault}' of durable_example happened in no search of this test, and tests nothing")
+        )
+
+
+def show_latest(report: pytest.TestReport, context: FakeDurableContext) -> None:
+    """Beneath an assertion that failed, show how the execution went that was run last; a violation has shown it."""
+    if context.found is None and context.latest is not None:
+        execution = context.latest
+        report.sections.append(
+            ("the latest durable execution", f"{execution!r}\n{on_one_screen(execution._execution)}")
         )
 
 

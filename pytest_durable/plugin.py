@@ -292,13 +292,20 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """Let the report of the teardown say what the test has done, and what it failed under: see `summary`."""
+    """Let a report say what the test has run: a failure's the latest execution, the teardown's all, see `summary`."""
     context = item.stash.get(_context_key, None)
-    if call.when != "teardown" or context is None or not context.tally.runs:
+    if context is None or not context.tally.runs:
         return (yield)
-    from pytest_durable.summary import properties, put_on
+    if call.when == "teardown":
+        from pytest_durable.summary import properties, put_on
 
-    item.user_properties += properties(context.tally, context.found)
+        item.user_properties += properties(context.tally, context.found)
+        report = yield
+        put_on(report, context.tally)
+        return report
     report = yield
-    put_on(report, context.tally)
+    if report.failed:
+        from pytest_durable.per_test import show_latest
+
+        show_latest(report, context)
     return report

@@ -13,7 +13,7 @@ import pytest
 from aws_durable_execution_sdk_python import DurableContext, StepContext, durable_execution
 from aws_durable_execution_sdk_python.types import DurableExecutionArn
 
-from pytest_durable import Execution, ExecutionStatus, FakeDurableContext, FaultNotReached, UnknownOperation
+from pytest_durable import Execution, ExecutionStatus, FakeDurableContext, FaultNotReached, UnknownOperation, UsageError
 from tests.durable import ONCE, attempts, fails, returns, seconds
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -375,6 +375,12 @@ def test_the_clock_lets_it_go_on_as_well(ctx: FakeDurableContext) -> None:
 def test_time_does_not_run_backwards(ctx: FakeDurableContext) -> None:
     with pytest.raises(ValueError, match="time does not run backwards"):
         ctx.start(order).advance(-1)
+
+
+@pytest.mark.parametrize("span", ["300", timedelta(minutes=5), float("nan")])
+def test_it_is_advanced_by_a_number_of_seconds(ctx: FakeDurableContext, span: Any) -> None:
+    with pytest.raises(UsageError, match="the execution is advanced by a number of seconds, not by "):
+        ctx.start(order).advance(span)
 
 
 def test_a_started_execution_can_be_run_to_its_end(ctx: FakeDurableContext) -> None:

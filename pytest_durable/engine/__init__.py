@@ -1,7 +1,7 @@
 """The engine: simulated threads, simulated processes and virtual time. It knows no AWS, no pytest, no Hypothesis."""
 
 from pytest_durable.engine.blocking import block, undisturbed, wake, wake_all
-from pytest_durable.engine.clock import MICROS, VirtualClock, at, micros_in, micros_of
+from pytest_durable.engine.clock import MICROS, VirtualClock, at, micros_ahead, micros_in, micros_of
 from pytest_durable.engine.scheduler import FirstInFirstOut, Scheduler
 from pytest_durable.engine.task import (
     Killed,
@@ -29,6 +29,7 @@ __all__ = [
     "at",
     "block",
     "current_task",
+    "micros_ahead",
     "micros_in",
     "micros_of",
     "origin_of",

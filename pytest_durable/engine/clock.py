@@ -7,8 +7,11 @@ Time is a whole number of microseconds since the Unix epoch, not a float: sums o
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from math import ceil
+from math import ceil, isfinite
+from numbers import Real
 from typing import Protocol
+
+from pytest_durable.errors import UsageError
 
 MICROS = 1_000_000
 """Microseconds in a second."""
@@ -33,6 +36,20 @@ def micros_in(seconds: float) -> int:
     A nanosecond is taken off first, which is the noise of the multiplication: 0.000123 s is 123 microseconds.
     """
     return ceil(seconds * MICROS - 1e-3) if seconds > 0 else 0
+
+
+def micros_ahead(what: str, seconds: float) -> int:
+    """In microseconds, the ``seconds`` that a test lets pass on ``what``.
+
+    Raises:
+        ValueError: if they are negative.
+        UsageError: if they are no number, or not finite.
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, Real) or not isfinite(seconds):
+        raise UsageError(f"{what} is advanced by a number of seconds, not by {seconds!r}")
+    if seconds < 0:
+        raise ValueError(f"cannot advance {what} by {seconds} s: time does not run backwards")
+    return micros_in(seconds)
 
 
 class TimePasser(Protocol):
@@ -73,13 +90,18 @@ class VirtualClock:
 
         Raises:
             ValueError: if ``seconds`` is negative. Time does not run backwards; use `set` between executions.
+            UsageError: if it is no number of seconds.
         """
-        if seconds < 0:
-            raise ValueError(f"cannot advance the clock by {seconds} s: time does not run backwards")
-        self._move_to(self.micros + micros_in(seconds))
+        self._move_to(self.micros + micros_ahead("the clock", seconds))
 
     def set(self, moment: datetime) -> None:
-        """Put the clock at ``moment`` (naive means UTC). A later moment is reached as by `advance`."""
+        """Put the clock at ``moment`` (naive means UTC). A later moment is reached as by `advance`.
+
+        Raises:
+            UsageError: for what is no ``datetime``.
+        """
+        if not isinstance(moment, datetime):
+            raise UsageError(f"the clock is set to a datetime, not to {moment!r}")
         self._move_to(micros_of(moment))
 
     def _move_to(self, target: int) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pytest_durable import UsageError
 from pytest_durable.engine import MICROS, VirtualClock, World, at, micros_in, micros_of
 from tests.simulated import START, elapsed, simulate, start
 
@@ -66,6 +68,22 @@ def test_a_negative_advance_is_refused_with_the_number_and_moves_nothing() -> No
     clock = VirtualClock(START)
     with pytest.raises(ValueError, match=r"cannot advance the clock by -0\.5 s: time does not run backwards"):
         clock.advance(-0.5)
+    assert clock.now() == START
+
+
+@pytest.mark.parametrize("span", ["5", None, True, timedelta(hours=1), float("nan"), float("inf")])
+def test_what_is_no_number_of_seconds_is_refused_and_moves_nothing(span: Any) -> None:
+    clock = VirtualClock(START)
+    with pytest.raises(UsageError, match="the clock is advanced by a number of seconds, not by "):
+        clock.advance(span)
+    assert clock.now() == START
+
+
+@pytest.mark.parametrize("moment", ["2028-01-01", None, START.date(), 1_800_000_000])
+def test_what_is_no_moment_is_refused(moment: Any) -> None:
+    clock = VirtualClock(START)
+    with pytest.raises(UsageError, match="the clock is set to a datetime, not to "):
+        clock.set(moment)
     assert clock.now() == START
 
 

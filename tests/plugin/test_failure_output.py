@@ -39,6 +39,53 @@ def test_a_search_says_both_outcomes_and_how_much_passed_before(pytester: pytest
     )
 
 
+AN_ASSERTION = """
+import pytest
+
+def declined(step):
+    raise ValueError("card declined")
+
+def test_status(durable_ctx):
+    execution = durable_ctx.run(lambda event, context: context.step(declined, name="charge"))
+    assert execution.status == "SUCCEEDED"
+
+def test_by_hand(durable_ctx):
+    assert durable_ctx.step(lambda _: 1, name="price") == 2
+
+def test_no_execution(durable_ctx):
+    assert durable_ctx.clock.time() == 0
+
+def test_skipped(durable_ctx):
+    durable_ctx.run(lambda event, context: None)
+    pytest.skip("not today")
+
+def test_passes(durable_ctx):
+    durable_ctx.run(lambda event, context: None)
+"""
+
+
+def test_an_assertion_that_fails_is_shown_with_how_the_execution_went(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(AN_ASSERTION)
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=3, skipped=1, passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*- the latest durable execution -*",
+            "<Execution execution-1 FAILED, 6 invocations: *StepError: card declined>",
+            "*invocation 6 * charge * failed",
+            "*- the latest durable execution -*",
+            "<Execution direct RUNNING, 1 invocation>",
+            "invocation 1 * price * stored",
+        ]
+    )
+    assert result.stdout.str().count("the latest durable execution") == 2
+
+
+def test_a_violation_has_shown_its_execution(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_orders=CHARGES_AGAIN.format(faults="'charge:stored'"))
+    pytester.runpytest_inprocess().stdout.no_fnmatch_line("*the latest durable execution*")
+
+
 def test_none_of_our_own_frames_are_shown(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_orders=CHARGES_TWICE)
     result = pytester.runpytest_inprocess()
