@@ -21,7 +21,7 @@ from pytest_durable import FakeDurableContext, Verification
 
 TITLE = "one search: every single kill, and orders of threads"
 COLUMNS = ("", "runs", "kills", "best", "median", "runs per second", "AWS's runner, 1 run", "ratio", "target", "met")
-BATCHES = 5
+BATCHES = 12
 
 
 class Case(NamedTuple):
