@@ -26,9 +26,9 @@ def other_operations(
         all_suspended: the same at other paces, for as long as there is something to object to.
         all_whole: likewise, within one invocation.
     """
-    made, only_whole = _operations(suspended), _operations(whole)
-    left_out = {key: place for key, place in only_whole.items() if key not in made}
-    added = {key: place for key, place in made.items() if key not in only_whole}
+    made, unsuspended = _operations(suspended), _operations(whole)
+    left_out = {key: place for key, place in unsuspended.items() if key not in made}
+    added = {key: place for key, place in made.items() if key not in unsuspended}
     for runs, has_added in ((all_whole, False), (all_suspended, True)):
         for run in runs if left_out or added else ():
             there = _operations(run)
