@@ -367,7 +367,7 @@ def _unqualified(execution: DurableExecution) -> Iterator[_Raw]:
     """AWS invokes a durable function only in one version: else its replay might run other code."""
     for invoked in execution.invoked:
         asked = execution.asked[invoked.invoked_as]
-        target = asked.detail.partition(" with payload ")[0]
+        target = asked.target
         if qualifier_of(target) is None:
             text = (
                 f"'{target}' is durable, and named without a qualifier: AWS invokes a durable function only by a "

@@ -43,7 +43,6 @@ _REPORT = {
 }
 _REPORTING = "durable-report"
 """Under which name the plugin is registered that writes it."""
-_NO_INI = ("replay", "schedule", "shards", "record")
 _SHARE = "_durable_share"
 
 _settings_key: pytest.StashKey[Settings] = pytest.StashKey()
@@ -54,13 +53,15 @@ _context_key: pytest.StashKey[FakeDurableContext] = pytest.StashKey()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options and their ini twins."""
+    from pytest_durable.options import PER_TEST
+
     group = parser.getgroup("durable", "AWS Lambda durable functions")
     for name, (metavar, text) in _OPTIONS.items():
         if metavar is None:
             group.addoption(f"--durable-{name}", action="store_const", const="true", default=None, help=text)
         else:
             group.addoption(f"--durable-{name}", metavar=metavar, default=None, help=text)
-        if name not in _NO_INI:
+        if name in PER_TEST:
             parser.addini(f"durable_{name}", text, default="")
     for name, text in _REPORT.items():
         flag = {"action": "store_const", "const": "true"} if name == "report_all" else {"metavar": "FILE"}
@@ -90,7 +91,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; read the settings and refuse bad ones."""
-    from pytest_durable.options import MARKERS, merged
+    from pytest_durable.options import MARKERS, PER_TEST, merged
     from pytest_durable.summary import Summary
 
     for marker in MARKERS.values():
@@ -98,7 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_clock_key] = time.perf_counter  # taken before any test shows virtual time
     config.pluginmanager.register(Summary(), "durable-summary")
     cli = {name: config.getoption(f"durable_{name}") for name in _OPTIONS}
-    ini = {name: config.getini(f"durable_{name}") for name in _OPTIONS if name not in _NO_INI}
+    ini = {name: config.getini(f"durable_{name}") for name in PER_TEST}
     try:
         config.stash[_settings_key] = merged(cli, ini)
     except ValueError as error:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from aws_durable_execution_sdk_python.lambda_service import Operation
 
 from pytest_durable.service.effects import Effect
 from pytest_durable.service.lifecycle import DurableExecution
-from pytest_durable.service.operations import sub_type_of
+from pytest_durable.service.operations import BATCHES, sub_type_of
 from pytest_durable.service.record import BodyRun, fingerprint, place_text
 
 KEY = "an idempotency key"
@@ -68,14 +69,20 @@ def _deeds(execution: DurableExecution) -> Iterator[Deed]:
 
 def _is_in(those: Collection[str], execution: DurableExecution, operation_id: str | None) -> bool:
     """Whether this operation, or a context that it is in, is one of those."""
-    while operation_id is not None:
-        operation = execution.journal.operations.get(operation_id)
+    for operation in _upwards(execution, operation_id):
         if operation is None:  # its start was never stored
             return execution.is_over
-        if operation_id in those:
+        if operation.operation_id in those:
             return True
-        operation_id = operation.parent_id
     return False
+
+
+def _upwards(execution: DurableExecution, operation_id: str | None) -> Iterator[Operation | None]:
+    """An operation and the contexts that it is in, from within; the last is None if that was never stored."""
+    while operation_id is not None:
+        operation = execution.journal.operations.get(operation_id)
+        yield operation
+        operation_id = None if operation is None else operation.parent_id
 
 
 def _left_open(execution: DurableExecution) -> set[str]:
@@ -90,7 +97,9 @@ def _left_open(execution: DurableExecution) -> set[str]:
         if operation.end_timestamp is None:
             found.add(operation.operation_id)
             if operation.callback_details is None:
-                found.update(_batch_around(execution, operation))
+                above = (one for one in _upwards(execution, operation.parent_id) if one is not None)
+                batches = (one.operation_id for one in above if sub_type_of(one) in BATCHES)
+                found.update(islice(batches, 1))
     return found
 
 
@@ -99,14 +108,6 @@ def _takes_the_first(config: Any) -> bool:
     return completion is not None and (
         completion.min_successful is not None or getattr(completion, "should_complete", None) is not None
     )
-
-
-def _batch_around(execution: DurableExecution, operation: Operation) -> Iterator[str]:
-    above = execution.journal.operations.get(operation.parent_id or "")
-    while above is not None and sub_type_of(above) not in ("Map", "Parallel"):
-        above = execution.journal.operations.get(above.parent_id or "")
-    if above is not None:
-        yield above.operation_id
 
 
 def _cut_short(execution: DurableExecution) -> set[tuple[str | None, int, int | None]]:

@@ -31,11 +31,11 @@ def check(execution: DurableExecution, stop: Stop) -> Finding | None:
             "every thread of the invocation waits for another: nothing will ever happen again",
             tuple(execution.service.world.blocked()),
         )
+    waited_for = _waited_for(execution)
     return Finding(
         ExecutionStuck,
-        f"the execution is suspended on {', '.join(map(repr, _waited_for(execution))) or 'nothing'}, "
-        "and nothing will wake it",
-        (*_advice(execution), *_made(_waited_for(execution))),
+        f"the execution is suspended on {', '.join(map(repr, waited_for)) or 'nothing'}, and nothing will wake it",
+        (*_advice(execution), *_made(waited_for)),
     )
 
 

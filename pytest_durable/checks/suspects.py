@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from pytest_durable.errors import DurabilityViolation, OutcomeChanged, ReplayDiverged, StepRanAgain
 from pytest_durable.service.investigation import Change, Investigation, Notes, differences
 from pytest_durable.service.record import place_text
-from pytest_durable.service.variables import GLOBAL
 
 if TYPE_CHECKING:
     from pytest_durable.seams.reads import Read
@@ -69,9 +68,7 @@ def _of_change(change: Change, when: str) -> str:
     before, now = _shortened(change.before, change.now)
     place = place_text((change.file, change.line))
     verb = "is {} on replay" if when == "at first" else "is {} here"
-    name = change.name.removeprefix(GLOBAL)
-    kind = "" if name == change.name else GLOBAL
-    return f"{kind}'{name}' at {place} was {before} {when} and {verb.format(now)}."
+    return f"{change.name} at {place} was {before} {when} and {verb.format(now)}."
 
 
 def _shortened(before: str, now: str) -> tuple[str, str]:

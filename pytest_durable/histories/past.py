@@ -33,7 +33,7 @@ from pytest_durable.errors import InvalidHistory
 from pytest_durable.histories.reading import Event
 from pytest_durable.service.operations import sub_type_of
 from pytest_durable.service.operations.callback import Timers
-from pytest_durable.service.record import Asked, fingerprint
+from pytest_durable.service.record import PAYLOAD, Asked, fingerprint
 
 _EVENT = re.compile(r"(Execution|Context|Wait|Step|ChainedInvoke|Callback|Invocation)([A-Z]\w+)")
 _TYPES = {
@@ -90,8 +90,8 @@ class RecordedCall(Asked):
         """
         recorded, asked = self.detail, other.detail
         own = getattr(other.config, "serdes_payload", None) is not None
-        if self.method == "invoke" and (own or " with " not in recorded):
-            recorded, asked = recorded.partition(" with ")[0], asked.partition(" with ")[0]
+        if self.method == "invoke" and (own or recorded == self.target):
+            recorded, asked = self.target, other.target
         return bool(recorded and asked and recorded != asked)
 
 
@@ -326,7 +326,7 @@ def _detail(method: str, details: Event) -> str:
     if method == "invoke":
         text, function = _data(details, "Input"), str(details.get("FunctionName"))
         try:
-            return function if text is None else f"{function} with payload {fingerprint(json.loads(text))}"
+            return function if text is None else f"{function}{PAYLOAD}{fingerprint(json.loads(text))}"
         except ValueError:
             return function
     return ""

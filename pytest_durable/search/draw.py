@@ -51,7 +51,6 @@ def _plan(mentions: Iterable[Fault]) -> FaultPlan:
 def _drawn(search: Prober, places: Sequence[Fault], kills: int, examples: int, seed: int) -> None:
     __tracebackhide__ = True
     broken: FaultPlan | None = None
-    ended: BaseException | None = None
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
@@ -65,22 +64,21 @@ def _drawn(search: Prober, places: Sequence[Fault], kills: int, examples: int, s
     )
     @hypothesis.given(st.lists(st.sampled_from(places), min_size=2, max_size=max(2, kills)))
     def breaks(mentions: list[Fault]) -> None:
-        nonlocal broken, ended
+        nonlocal broken
         plan = _plan(mentions)
         try:
             found = search.probe(plan)[1]
         except BaseException as error:
-            ended = error
-            raise _Ended from None
+            raise _Ended from error
         if found is not None:
             broken = plan
             raise _Broken
 
     try:
         breaks()
-    except _Ended:
-        assert ended is not None
-        raise ended from None
+    except _Ended as ended:
+        assert ended.__cause__ is not None
+        raise ended.__cause__ from None
     except _Broken:
         assert broken is not None
         search.attempt(_fewest(search, broken))

@@ -14,7 +14,7 @@ from aws_durable_execution_sdk_python.lambda_service import OperationType
 
 from pytest_durable.faults import Deviation, Fault, FaultPlan, Schedule
 from pytest_durable.faults.oracles import Backwards, Counting, Drawn, Priorities
-from pytest_durable.service.operations import TERMINAL, sub_type_of
+from pytest_durable.service.operations import BATCHES, TERMINAL, sub_type_of
 
 if TYPE_CHECKING:
     from pytest_durable.search.phases import Budget, Prober
@@ -37,8 +37,6 @@ _T = TypeVar("_T")
 
 _CONCURRENT = ("map", "parallel")
 
-_BATCHES = ("Map", "Parallel")
-
 
 def is_concurrent(executions: Iterable[DurableExecution]) -> bool:
     """Whether one of them has concurrency of its own."""
@@ -56,7 +54,7 @@ def may_race(executions: Iterable[DurableExecution]) -> bool:
 def _may_race(execution: DurableExecution) -> bool:
     asked = [record.asked for record in execution.invocations]
     operations = execution.journal.operations
-    batches = [key for key, operation in operations.items() if sub_type_of(operation) in _BATCHES]
+    batches = [key for key, operation in operations.items() if sub_type_of(operation) in BATCHES]
     inside = set(batches)
     for key, operation in operations.items():  # parents come before what is below them
         if operation.parent_id in inside:

@@ -27,13 +27,11 @@ def other_operations(
         all_whole: likewise, within one invocation.
     """
     made, unsuspended = _operations(suspended), _operations(whole)
-    left_out = {key: place for key, place in unsuspended.items() if key not in made}
-    added = {key: place for key, place in made.items() if key not in unsuspended}
-    for runs, has_added in ((all_whole, False), (all_suspended, True)):
-        for run in runs if left_out or added else ():
-            there = _operations(run)
-            left_out = {key: place for key, place in left_out.items() if (key in there) is not has_added}
-            added = {key: place for key, place in added.items() if (key in there) is has_added}
+    left_out, added = _not_in(made, unsuspended), _not_in(unsuspended, made)
+    for there in map(_operations, all_whole if left_out or added else ()):
+        left_out, added = _in(there, left_out), _not_in(there, added)
+    for there in map(_operations, all_suspended if left_out or added else ()):
+        left_out, added = _not_in(there, left_out), _in(there, added)
     for differing, what, instead in ((left_out, "leaves out", "makes it"), (added, "makes", "does not")):
         for (method, path), place in differing.items():
             summary = f"suspended and replayed, the execution {what} {method} '{path}'"
@@ -41,6 +39,14 @@ def other_operations(
                 OutcomeChanged, summary, (f"In one invocation, with the same waits, it {instead}: {place}.",)
             )
     return None
+
+
+def _in(there: _Operations, those: _Operations) -> _Operations:
+    return {key: place for key, place in those.items() if key in there}
+
+
+def _not_in(there: _Operations, those: _Operations) -> _Operations:
+    return {key: place for key, place in those.items() if key not in there}
 
 
 def _operations(run: Run) -> _Operations:

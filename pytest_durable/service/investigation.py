@@ -47,7 +47,7 @@ class Change(NamedTuple):
     """A variable that had another value, at one moment.
 
     Attributes:
-        name: of the variable.
+        name: of the variable, as a report says it.
         file: of the user's code, and ``line`` in it.
         before: as text, when it was as it should be.
         now: as text.

@@ -89,6 +89,11 @@ class Asked(NamedTuple):
         """File and line of the call."""
         return ("?" if self.caller is None else self.caller.co_filename, self.line)
 
+    @property
+    def target(self) -> str:
+        """The function that an invoke asks for, as the handler names it."""
+        return self.detail.partition(PAYLOAD)[0]
+
     def is_same(self, other: Asked) -> bool:
         """Whether a replay that asks for ``other`` asks for the same."""
         if self.detail != other.detail or self.name != other.name or self.method != other.method:
@@ -252,6 +257,8 @@ def function_of(function: Any) -> Any:
 
 
 _DETAILED = ("wait", "invoke", "map")
+PAYLOAD = " with payload "
+"""Between the target and the payload of an invoke."""
 
 
 def _detail(call: Call) -> str:
@@ -262,7 +269,7 @@ def _detail(call: Call) -> str:
         duration = call.argument("duration")
         return f"{getattr(duration, 'seconds', duration)} s"
     if method == "invoke":
-        return f"{call.argument('function_name')} with payload {fingerprint(call.argument('payload'))}"
+        return f"{call.argument('function_name')}{PAYLOAD}{fingerprint(call.argument('payload'))}"
     return f"items {fingerprint(call.argument('inputs'))}"
 
 

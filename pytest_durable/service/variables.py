@@ -26,15 +26,14 @@ class _NotPlainError(Exception):
     """A value that is not plain is in it."""
 
 
-GLOBAL = "global "
-"""Before the name of a variable that is none of the function's own."""
-
-
 def plain_variables(frame: FrameType) -> dict[str, str]:
-    """The variables of a frame that have plain values, as text: its own, and the global ones it names."""
+    """The variables of a frame that have plain values, as text: its own, and the global ones it names.
+
+    By what a report calls them: ``'total'``, ``global 'total'``.
+    """
     shared = frame.f_globals
-    texts = {name: text_of(value) for name, value in frame.f_locals.items()}
-    texts.update({f"{GLOBAL}{name}": text_of(shared[name]) for name in frame.f_code.co_names if name in shared})
+    texts = {f"'{name}'": text_of(value) for name, value in frame.f_locals.items()}
+    texts.update({f"global '{name}'": text_of(shared[name]) for name in frame.f_code.co_names if name in shared})
     return {name: text for name, text in texts.items() if text is not None}
 
 

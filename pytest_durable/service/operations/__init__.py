@@ -97,6 +97,10 @@ def details_of(operation: Operation) -> StepDetails | ContextDetails | CallbackD
     )
 
 
+BATCHES = ("Map", "Parallel")
+"""The subtypes of operations that have branches."""
+
+
 def sub_type_of(operation: Operation) -> str | None:
     """The subtype as text; up to SDK 2.1 the operation has a member of an enum."""
     sub_type: Any = operation.sub_type
